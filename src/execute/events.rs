@@ -1,0 +1,106 @@
+//! What happens while the plan is carried out, as values; only the report room turns them into words.
+
+use std::time::Duration;
+
+use crate::names::{Digest, ImageRef, RepositoryName, Tag};
+
+/// Something that happened, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A repository that was missing is there now.
+    RepositoryCreated(RepositoryName),
+    /// Another job created the repository first; that is just as well.
+    RepositoryThereAlready(RepositoryName),
+    /// Something about one image, by its key in the pipeline file.
+    Image(String, ImageEvent),
+}
+
+/// What happened to one image.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ImageEvent {
+    /// From the builder.
+    Build(BuildEvent),
+    /// The image is there, under this id of the daemon's.
+    Built {
+        /// The daemon's name for it.
+        id: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// From the upload.
+    Push(PushEvent),
+    /// The image is in the registry under this name.
+    Pushed {
+        /// The name that was pushed.
+        reference: ImageRef,
+        /// What the registry calls it.
+        digest: Digest,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A further tag names the image now.
+    Tagged(Tag),
+    /// The tag named this very image before.
+    TaggedAlready(Tag),
+}
+
+/// What the builder says. Steps are numbered from 1 in the order in which they first appear.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BuildEvent {
+    /// The context is on its way: bytes so far.
+    ContextSent(u64),
+    /// A step began.
+    StepStarted {
+        /// Its number.
+        step: usize,
+        /// In the builder's words, as in `[2/3] RUN make`.
+        name: String,
+    },
+    /// A step printed a line.
+    StepOutput {
+        /// Its number.
+        step: usize,
+        /// Without the newline.
+        line: String,
+    },
+    /// A step ended.
+    StepDone {
+        /// Its number.
+        step: usize,
+        /// Its result was taken from the builder's cache.
+        cached: bool,
+        /// How long it took, where the builder says so.
+        took: Option<Duration>,
+    },
+    /// The builder warns of something in the Dockerfile.
+    Warning(String),
+}
+
+/// What the upload says about one layer, by the short id that the daemon gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PushEvent {
+    /// The layer.
+    pub layer: String,
+    /// What became of it.
+    pub state: LayerState,
+}
+
+/// What became of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LayerState {
+    /// It waits for its turn.
+    Waiting,
+    /// On its way: bytes sent, and bytes in all, before compression. The first may exceed the second.
+    Pushing {
+        /// So far.
+        sent: u64,
+        /// In all; 0 if not known.
+        total: u64,
+    },
+    /// It was sent.
+    Pushed,
+    /// The repository had it.
+    ThereAlready,
+    /// The registry took it from another of its repositories.
+    Mounted,
+}

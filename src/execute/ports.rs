@@ -1,0 +1,187 @@
+//! The few doors through which the plan reaches the world, in our own words.
+
+use std::fmt;
+use std::future::Future;
+
+use time::OffsetDateTime;
+
+use super::events::{BuildEvent, PushEvent};
+use crate::names::{Digest, ImageRef, RepositoryName, Tag};
+use crate::plan::{BuildPlan, RepositorySpec};
+
+/// The Docker daemon, or whatever builds and pushes in its place.
+pub trait Engine {
+    /// Builds an image and leaves it with the daemon.
+    ///
+    /// `tell` hears of every step, in order. Dropping the future stops the build.
+    fn build(
+        &self,
+        build: &BuildPlan,
+        tell: &dyn Fn(BuildEvent),
+    ) -> impl Future<Output = Result<BuiltImage, ServiceError>>;
+
+    /// Pushes a built image under one tag, and returns the digest that the registry answered with.
+    ///
+    /// The credential goes along with this one request; the daemon keeps nothing of it.
+    fn push(
+        &self,
+        image: &BuiltImage,
+        target: &ImageRef,
+        credential: &Credential,
+        tell: &dyn Fn(PushEvent),
+    ) -> impl Future<Output = Result<Digest, ServiceError>>;
+}
+
+/// The control plane of ECR, in one region.
+pub trait Ecr {
+    /// A credential for the registry that is good for at least some minutes; asked for once and then kept.
+    fn credential(&self) -> impl Future<Output = Result<Credential, ServiceError>>;
+
+    /// Forgets the credential that [`credential`](Ecr::credential) keeps, because the registry refused it.
+    fn forget_credential(&self);
+
+    /// Creates a repository.
+    fn create_repository(&self, spec: &RepositorySpec) -> impl Future<Output = Result<Creation, ServiceError>>;
+}
+
+/// The registry protocol: OCI distribution specification, as ECR speaks it.
+pub trait Registry {
+    /// The digest of the manifest that this reference names, or `None` if there is none.
+    fn digest(
+        &self,
+        image: &ImageRef,
+        credential: &Credential,
+    ) -> impl Future<Output = Result<Option<Digest>, ServiceError>>;
+
+    /// Puts a further tag on a manifest that is in the repository already; no layer moves.
+    fn tag(
+        &self,
+        image: &ImageRef,
+        tag: &Tag,
+        credential: &Credential,
+    ) -> impl Future<Output = Result<(), ServiceError>>;
+
+    /// The sum of the sizes of the image's compressed layers and its configuration, in bytes.
+    fn size(
+        &self,
+        image: &ImageRef,
+        credential: &Credential,
+    ) -> impl Future<Output = Result<Option<u64>, ServiceError>>;
+}
+
+/// An image that the daemon holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltImage {
+    /// The daemon's id, `sha256:…`; not the registry's digest, save with the containerd image store.
+    pub id: String,
+}
+
+/// Whether this call created the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// It did.
+    Created,
+    /// Another job did, between our look and our call.
+    ThereAlready,
+}
+
+/// A user name and password for one registry. Its password is in no output of any kind.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// `AWS` for ECR.
+    pub username: String,
+    password: String,
+    /// When it stops working, as far as the service says.
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+impl Credential {
+    /// A credential.
+    pub fn new(username: impl Into<String>, password: impl Into<String>, expires_at: Option<OffsetDateTime>) -> Self {
+        Credential { username: username.into(), password: password.into(), expires_at }
+    }
+
+    /// The password, for the one place that needs it: a request's header.
+    pub fn reveal(&self) -> &str {
+        &self.password
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// A failure of something outside, sorted by what follows from it for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceError {
+    /// What kind of failure it is.
+    pub failure: Failure,
+    /// What was being done, as in `push 127.0.0.1:5000/web:1.2.3`.
+    pub doing: String,
+    /// The service's own words.
+    pub cause: String,
+}
+
+/// What follows from a failure. Adapters choose it by code where there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// No Docker daemon answers at this address.
+    EngineUnreachable {
+        /// The address.
+        address: String,
+        /// Something is there, but this user may not use it.
+        forbidden: bool,
+    },
+    /// The context or the Dockerfile cannot be read.
+    ContextUnreadable {
+        /// The file or folder.
+        path: String,
+    },
+    /// A build step failed.
+    BuildFailed {
+        /// The step, in the builder's words.
+        step: Option<String>,
+        /// The last lines it printed.
+        output: Vec<String>,
+    },
+    /// The AWS configuration names no region.
+    RegionMissing,
+    /// No credentials were found.
+    CredentialsMissing,
+    /// The credentials are past their time.
+    CredentialsExpired,
+    /// The service does not accept the credentials at all.
+    CredentialsRefused,
+    /// The credentials are good, but do not allow this action.
+    Denied {
+        /// The IAM action, as in `ecr:CreateRepository`, where it is known.
+        action: Option<String>,
+    },
+    /// The repository is not there.
+    RepositoryMissing {
+        /// Its name.
+        repository: RepositoryName,
+    },
+    /// The tag names another image and may not move.
+    TagTaken {
+        /// The tag.
+        tag: Tag,
+        /// Where.
+        repository: RepositoryName,
+    },
+    /// Too many requests.
+    Throttled,
+    /// Nothing answers, or not in time.
+    Unreachable {
+        /// Host or URL.
+        address: String,
+    },
+    /// The service takes the request for wrong.
+    Refused,
+    /// The service itself is in trouble.
+    ServiceBroken,
+    /// The service did something that it never should.
+    Unexpected,
+}

@@ -1,0 +1,75 @@
+use super::InvalidName;
+
+/// An AWS account id: 12 digits, leading zeros included.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(String);
+
+super::string_name!(AccountId);
+
+impl std::str::FromStr for AccountId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let digits = text.chars().all(|c| c.is_ascii_digit());
+        if digits && text.len() == 12 {
+            return Ok(AccountId(text.to_owned()));
+        }
+        let problem = if digits {
+            format!("it has {} digits, an account id has 12", text.len())
+        } else {
+            "an account id has 12 digits and nothing else".to_owned()
+        };
+        let invalid = InvalidName::new(text, "an AWS account id", problem);
+        Err(if digits && !text.is_empty() && text.len() < 12 {
+            invalid.with_hint("leading zeros are part of the id; write it in quotes, as in `\"012345678901\"`")
+        } else {
+            invalid
+        })
+    }
+}
+
+/// An AWS region's code, as in `ap-northeast-2`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(String);
+
+super::string_name!(Region);
+
+impl std::str::FromStr for Region {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let well_formed = text.split('-').count() >= 3
+            && text
+                .split('-')
+                .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+            && text.ends_with(|c: char| c.is_ascii_digit());
+        if well_formed {
+            return Ok(Region(text.to_owned()));
+        }
+        Err(InvalidName::new(text, "an AWS region", "a region looks like `us-east-1` or `ap-northeast-2`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts() {
+        assert!("123456789012".parse::<AccountId>().is_ok());
+        let short = "12345".parse::<AccountId>().unwrap_err();
+        assert_eq!(short.to_string(), "`12345` is not an AWS account id: it has 5 digits, an account id has 12");
+        assert!(short.hint().is_some());
+        assert!("12345678901x".parse::<AccountId>().unwrap_err().hint().is_none());
+    }
+
+    #[test]
+    fn regions() {
+        for text in ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "us-isob-east-1"] {
+            assert!(text.parse::<Region>().is_ok(), "{text}");
+        }
+        for text in ["", "us-east", "us_east_1", "US-EAST-1", "us-east-1a"] {
+            assert!(text.parse::<Region>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What the user asked for: `longshore.yaml` as written, and as meant.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::diagnostic::Place;
+use crate::names::{AccountId, Platform, Region, RegistryHost, RepositoryName, Tag};
+
+/// The pipeline as meant: variables substituted, defaults merged, every name valid.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pipeline {
+    /// The version of the file's format; always 1.
+    pub version: u32,
+    /// Where the images go.
+    pub registry: Registry,
+    /// The environments in the order of the file; the first that matches names the environment.
+    pub environments: Vec<Environment>,
+    /// The images in the order of the file; at least one.
+    pub images: Vec<Image>,
+    /// The files that are written at the end.
+    pub outputs: Outputs,
+}
+
+/// The registry that the images go to; what is missing comes from the AWS configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Registry {
+    /// Default: the account of the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Default: the region of the AWS configuration chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// The host to push to in place of the one that follows from account and region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<RegistryHost>,
+    /// Through the FIPS 140 endpoint.
+    pub fips: bool,
+    /// Through the endpoint that also answers over IPv6.
+    pub dual_stack: bool,
+}
+
+/// An environment, and the git refs that mean it. Both globs follow [`glob`](crate::pipeline::glob).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Environment {
+    /// Its name, which is also the tag that the rule `env` gives.
+    pub name: Tag,
+    /// A glob over branch names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// A glob over git tag names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+/// One image of the pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Image {
+    /// Its key in the file.
+    pub name: String,
+    /// How it is built.
+    pub build: Build,
+    /// Where it goes.
+    pub repository: Repository,
+    /// Which tags it gets.
+    pub tags: Vec<TagRule>,
+    /// Its name in the ECS task definition.
+    pub container: String,
+}
+
+/// How an image is built; the names are those of the Compose build specification.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Build {
+    /// The context's folder, relative to the pipeline file's.
+    pub context: PathBuf,
+    /// The Dockerfile, relative to the context, or its text.
+    #[serde(flatten)]
+    pub dockerfile: Dockerfile,
+    /// The stage to build; the last one if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Build arguments. Never a place for secrets: they stay in the image's history.
+    pub args: BTreeMap<String, String>,
+    /// Labels of the user's own; they win over the standard ones.
+    pub labels: BTreeMap<String, String>,
+    /// The platform to build for; the daemon's own if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// Build without the daemon's layer cache.
+    pub no_cache: bool,
+    /// Ask the registries for newer base images.
+    pub pull: bool,
+    /// The network of RUN steps: `default`, `none`, `host`, or a network's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// Lines for the hosts file of RUN steps, host name to address.
+    pub extra_hosts: BTreeMap<String, String>,
+    /// The size of `/dev/shm` in RUN steps, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shm_size: Option<u64>,
+    /// Where the build is described in the file.
+    #[serde(skip)]
+    pub place: Option<Place>,
+}
+
+/// The recipe of an image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum Dockerfile {
+    /// A file, relative to the context.
+    #[serde(rename = "dockerfile")]
+    File(PathBuf),
+    /// Its text, written in the pipeline file.
+    #[serde(rename = "dockerfile_inline")]
+    Inline(String),
+}
+
+/// A repository as it should be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Repository {
+    /// Its name, without the registry's host.
+    pub name: RepositoryName,
+    /// Create it if it is missing.
+    pub create: bool,
+    /// Scan each image when it is pushed; ECR's registry-wide setting decides if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan_on_push: Option<bool>,
+    /// How its images are encrypted; fixed at creation.
+    pub encryption: Encryption,
+    /// Which tags may move.
+    pub tag_mutability: TagMutability,
+    /// Resource tags, for cost allocation and access control; at most 50.
+    pub resource_tags: BTreeMap<String, String>,
+    /// Where its name stands in the file.
+    #[serde(skip)]
+    pub place: Option<Place>,
+}
+
+/// How a repository's images are encrypted at rest. Source: ECR user guide, "Encryption at rest".
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(tag = "type")]
+pub enum Encryption {
+    /// With keys of ECR's own; free.
+    #[default]
+    #[serde(rename = "AES256")]
+    Aes256,
+    /// With a key in AWS KMS: an alias, id or ARN; the AWS managed key `aws/ecr` if not given.
+    #[serde(rename = "KMS")]
+    Kms {
+        /// The key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+    },
+    /// Two layers of encryption with KMS; in GovCloud regions only.
+    #[serde(rename = "KMS_DSSE")]
+    KmsDsse {
+        /// The key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+    },
+}
+
+/// Which tags of a repository may move. Source: ECR user guide, "Tag mutability".
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TagMutability {
+    /// What holds for every tag that no exclusion matches.
+    pub mode: Mutability,
+    /// Patterns of the tags for which the opposite holds; at most 5, with at most 2 `*` each.
+    pub except: Vec<String>,
+}
+
+/// Whether a tag may be moved to another image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Mutability {
+    /// It may.
+    #[default]
+    Mutable,
+    /// It may not.
+    Immutable,
+}
+
+/// A rule that gives an image tags, with its place in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TagRule {
+    /// The rule.
+    pub kind: TagRuleKind,
+    /// Where it stands.
+    pub place: Option<Place>,
+}
+
+/// What a tag rule says. docker/metadata-action's grammar will be a third kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagRuleKind {
+    /// A word with a meaning.
+    Preset(Preset),
+    /// A tag as it is written.
+    Literal(Tag),
+}
+
+/// A word that stands for tags derived from git and CI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// `1.2.3`, `1.2` and `1` from a git tag `v1.2.3`; a pre-release gives only itself.
+    Semver,
+    /// The first 7 digits of the commit.
+    Sha,
+    /// The environment's name.
+    Env,
+    /// The branch.
+    Branch,
+    /// `pr-` and the number of the pull request.
+    Pr,
+    /// `latest`, on the highest stable version only.
+    Latest,
+}
+
+impl Preset {
+    /// Every preset, in the order of the documentation.
+    pub const ALL: [Preset; 6] = [Preset::Semver, Preset::Sha, Preset::Env, Preset::Branch, Preset::Pr, Preset::Latest];
+
+    /// The word itself.
+    pub fn word(self) -> &'static str {
+        match self {
+            Preset::Semver => "semver",
+            Preset::Sha => "sha",
+            Preset::Env => "env",
+            Preset::Branch => "branch",
+            Preset::Pr => "pr",
+            Preset::Latest => "latest",
+        }
+    }
+}
+
+impl std::fmt::Display for TagRuleKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            TagRuleKind::Preset(preset) => f.write_str(preset.word()),
+            TagRuleKind::Literal(tag) => tag.fmt(f),
+        }
+    }
+}
+
+impl Serialize for TagRule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.kind)
+    }
+}
+
+/// The files that a run writes for whatever deploys the images, relative to the pipeline file's folder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outputs {
+    /// The list of containers for CodePipeline's ECS deploy action. Two spellings by default, because the
+    /// action looks for `imagedefinitions.json` while half of the world's pipelines say `imageDefinitions.json`.
+    pub image_definitions: Vec<PathBuf>,
+    /// The file for CodePipeline's ECS blue/green deploy action; it can name one image only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_detail: Option<PathBuf>,
+    /// How `imageUri` names the image.
+    pub image_uri: ImageUri,
+}
+
+/// How a deploy file names an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageUri {
+    /// `…@sha256:…`, which can never come to mean another image.
+    #[default]
+    Digest,
+    /// `…:tag`, with the first of the image's tags.
+    Tag,
+}
