@@ -1,1 +1,206 @@
-//! …
+//! What may be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::names::{Region, RegistryHost};
+
+/// Takes container images from a git checkout to Amazon ECR in one step.
+///
+/// `longshore run` reads longshore.yaml, builds the images through the Docker daemon, derives their tags from git,
+/// makes sure that the ECR repositories exist, pushes, and writes imageDefinitions.json.
+#[derive(Debug, Parser)]
+#[command(
+    name = "longshore",
+    version,
+    propagate_version = true,
+    after_help = "Examples:\n  longshore run --local           try it without an AWS account\n  \
+                  longshore tags --explain        say which tags the images would get, and why\n  \
+                  longshore run web --env prod    build and push one image for one environment\n\n\
+                  Exit codes: 0 done, 1 the work failed, 2 your input, 3 access, 4 a service did not answer, \
+                  70 a defect of longshore, 130 interrupted"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub color: When,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build, push and tag the images, and write the deploy files
+    Run(RunArgs),
+    /// Print the tags that the images would get
+    Tags(TagsArgs),
+    /// Print the pipeline as it is meant: variables substituted, defaults merged
+    Config(ConfigArgs),
+    /// Log the docker client in to the registry
+    Login(LoginArgs),
+    /// Run a small ECR on this machine
+    Local(LocalArgs),
+}
+
+/// Which pipeline, and which of its images.
+#[derive(Debug, Args)]
+pub struct PipelineArgs {
+    /// The pipeline file [default: longshore.yaml here or in a folder above, up to the git root]
+    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// What the user states about the checkout, over what CI and git say.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Facts that CI and git are otherwise asked for")]
+pub struct FactArgs {
+    /// The environment, one of the pipeline's `environments`
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// The commit, as a full hash
+    #[arg(long, value_name = "HASH")]
+    pub commit: Option<String>,
+    /// The branch that is built
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// The git tag that is built, such as v1.2.3
+    #[arg(long, value_name = "NAME")]
+    pub git_tag: Option<String>,
+    /// The number of the pull request that is built
+    #[arg(long, value_name = "NUMBER")]
+    pub pull_request: Option<u64>,
+}
+
+/// Where the images go, over what the pipeline file says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Registry")]
+pub struct RegistryArgs {
+    /// The registry's host, in place of the one that follows from account and region
+    #[arg(long, value_name = "HOST", env = "LONGSHORE_REGISTRY")]
+    pub registry: Option<RegistryHost>,
+    /// The AWS region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<Region>,
+}
+
+/// `longshore run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The images to work on [default: all]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub facts: FactArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
+    /// Push to a small ECR on this machine in place of AWS
+    #[arg(long, conflicts_with_all = ["registry", "region"])]
+    pub local: bool,
+    /// Where `--local` keeps its images [default: longshore/local in the user's data folder]
+    #[arg(long, value_name = "FOLDER", requires = "local")]
+    pub data: Option<PathBuf>,
+    /// How many images to work on at once [default: the number of cores]
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Write a report of everything as JSON, also after a failure
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print the report as JSON instead of the references
+    #[arg(long)]
+    pub json: bool,
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
+    pub progress: Progress,
+}
+
+/// `longshore tags`
+#[derive(Debug, Args)]
+pub struct TagsArgs {
+    /// The images to print [default: all]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub facts: FactArgs,
+    /// Print the rule behind each tag, and why other rules give none
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
+    /// Print as JSON, reasons included
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `longshore config`
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `longshore login`
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
+    /// Print the password for `docker login --username AWS --password-stdin`, and write nothing
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `longshore local`
+#[derive(Debug, Args)]
+pub struct LocalArgs {
+    /// Where the images are kept [default: longshore/local in the user's data folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// The port on 127.0.0.1; 0 takes any that is free [default: 5010, or any free one if that is taken]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// A command to run with the variables set; the server ends with it
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// When to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// If a person watches
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// `tty` on a terminal, else `plain`
+    Auto,
+    /// Lines that change in place
+    Tty,
+    /// One line for each thing that happens
+    Plain,
+    /// Only what goes wrong
+    Quiet,
+}

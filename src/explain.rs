@@ -1,1 +1,155 @@
-//! …
+//! What to do about a failure outside: every hint about a service lives here.
+
+use crate::diagnostic::{Blame, Diagnostic};
+use crate::execute::ports::{Failure, ServiceError};
+
+/// What is known around a failure and helps to give the right advice.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances<'a> {
+    /// The image that was worked on, by its key in the pipeline file.
+    pub image: Option<&'a str>,
+    /// The CI system's name.
+    pub ci: Option<&'static str>,
+}
+
+/// A failure as the user is told of it.
+pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
+    let told = match &error.failure {
+        Failure::EngineUnreachable { address, forbidden } => engine(address, *forbidden, around.ci),
+        Failure::ContextUnreadable { path } => {
+            Diagnostic::input(format!("{}cannot read `{path}`", of_image(around))).hint(
+                "`context` starts from the pipeline file's folder, and `dockerfile` from the context",
+            )
+        }
+        Failure::BuildFailed { step, output } => build_failed(step.as_deref(), output, around),
+        Failure::CertificatesUnreadable { path } => Diagnostic::input(format!("cannot use the certificates of `{path}`"))
+            .hint("the file must hold certificates in PEM form"),
+        Failure::RegionMissing => Diagnostic::input("no AWS region is known")
+            .hint("set `registry.region` in the pipeline file, AWS_REGION, or pass --region"),
+        Failure::CredentialsMissing => Diagnostic::new(Blame::Access, "no AWS credentials were found")
+            .hint(credentials_hint(around.ci))
+            .hint("without an AWS account, try `longshore run --local`"),
+        Failure::CredentialsExpired => {
+            Diagnostic::new(Blame::Access, "the AWS credentials have expired").hint(match around.ci {
+                Some("GitHub Actions") => {
+                    "run `aws-actions/configure-aws-credentials` just before this step, or raise its \
+                     `role-duration-seconds`"
+                }
+                _ => "get new ones, as with `aws sso login`, and run again; what is done is not done twice",
+            })
+        }
+        Failure::CredentialsRefused => {
+            Diagnostic::new(Blame::Access, format!("{} was refused: the credentials are not accepted", error.doing))
+                .hint("check AWS_PROFILE and AWS_ACCESS_KEY_ID with `aws sts get-caller-identity`, and that the region is right")
+        }
+        Failure::Denied { action } => denied(&error.doing, action.as_deref()),
+        Failure::RepositoryMissing { repository } => {
+            Diagnostic::input(format!("repository `{repository}` does not exist in the registry"))
+                .hint("check `registry.account` and `registry.region`; ECR calls a repository missing if it is in another region")
+        }
+        Failure::TagTaken { tag, repository } => {
+            Diagnostic::input(format!("tag `{tag}` is taken in `{repository}`, and that repository's tags are immutable"))
+                .hint("another job took it meanwhile; tag a new version in git, or except the tag from immutability under `tag_mutability`")
+        }
+        Failure::Throttled => Diagnostic::new(Blame::Service, format!("cannot {}: too many requests", error.doing))
+            .hint("run again; if it happens often, ask AWS for a higher rate under Service Quotas"),
+        Failure::Unreachable { address } => {
+            Diagnostic::new(Blame::Service, format!("cannot {}: {address} does not answer", error.doing))
+                .hint("check the network, HTTPS_PROXY and NO_PROXY, and in a private subnet the VPC endpoints api.ecr, dkr.ecr and S3")
+        }
+        Failure::ServiceBroken => Diagnostic::new(Blame::Service, format!("cannot {}: the service failed", error.doing))
+            .hint("run again; what is done is not done twice"),
+        Failure::Refused | Failure::Unexpected => Diagnostic::new(Blame::Work, format!("cannot {}", error.doing)),
+    };
+    match error.cause.trim() {
+        "" => told,
+        cause => told.caused_by(cause),
+    }
+}
+
+fn engine(address: &str, forbidden: bool, ci: Option<&str>) -> Diagnostic {
+    if forbidden {
+        return Diagnostic::new(Blame::Access, format!("this user may not use the Docker daemon at {address}"))
+            .hint("add the user to the group `docker` and log in again, or run as root");
+    }
+    Diagnostic::new(Blame::Service, format!("the Docker daemon does not answer at {address}")).hint(match ci {
+        Some("AWS CodeBuild") => {
+            "turn on privileged mode for the CodeBuild project; without it there is no Docker daemon"
+        }
+        _ => "start Docker, or point `DOCKER_HOST` at a running daemon",
+    })
+}
+
+fn build_failed(step: Option<&str>, output: &[String], around: Circumstances<'_>) -> Diagnostic {
+    let what = match step {
+        Some(step) => format!("{}step `{step}` failed", of_image(around)),
+        None => format!("{}the build failed", of_image(around)),
+    };
+    let diagnostic = Diagnostic::new(Blame::Work, what);
+    if output.is_empty() { diagnostic } else { diagnostic.caused_by(output.join("\n")) }
+}
+
+fn of_image(around: Circumstances<'_>) -> String {
+    around.image.map_or(String::new(), |image| format!("image `{image}`: "))
+}
+
+fn denied(doing: &str, action: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Blame::Access, format!("cannot {doing}: permission denied"));
+    match action {
+        Some(action) => diagnostic.hint(format!("allow `{action}` in the IAM policy of the role that runs this job")),
+        None => diagnostic.hint("check the IAM policy of the role, and that the token was made for this region"),
+    }
+}
+
+fn credentials_hint(ci: Option<&str>) -> &'static str {
+    match ci {
+        Some("GitHub Actions") => {
+            "run `aws-actions/configure-aws-credentials` before this step, with `permissions: { id-token: write }`"
+        }
+        Some("AWS CodeBuild") => "give the CodeBuild project a service role",
+        Some("Jenkins") => "wrap the step in `withCredentials` or `withAWS`, or give the agent an instance profile",
+        _ => "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(failure: Failure, cause: &str, around: Circumstances<'_>) -> (u8, String) {
+        let error = ServiceError { failure, doing: "create repository `web`".into(), cause: cause.into() };
+        let diagnostic = explain(&error, around);
+        (diagnostic.blame.exit_code(), diagnostic.to_string())
+    }
+
+    #[test]
+    fn a_dead_daemon() {
+        let failure = Failure::EngineUnreachable { address: "unix:///var/run/docker.sock".into(), forbidden: false };
+        let expected = "the Docker daemon does not answer at unix:///var/run/docker.sock\n\
+                        caused by: No such file or directory (os error 2)\n\
+                        hint: start Docker, or point `DOCKER_HOST` at a running daemon";
+        let (code, text) = told(failure, "No such file or directory (os error 2)", Circumstances::default());
+        assert_eq!((code, text.as_str()), (4, expected));
+    }
+
+    #[test]
+    fn a_missing_permission_names_the_action() {
+        let failure = Failure::Denied { action: Some("ecr:CreateRepository".into()) };
+        let expected = "cannot create repository `web`: permission denied\n\
+                        caused by: AccessDeniedException: no\n\
+                        hint: allow `ecr:CreateRepository` in the IAM policy of the role that runs this job";
+        let (code, text) = told(failure, "AccessDeniedException: no", Circumstances::default());
+        assert_eq!((code, text.as_str()), (3, expected));
+    }
+
+    #[test]
+    fn a_failing_step_ends_with_its_output() {
+        let failure =
+            Failure::BuildFailed { step: Some("[2/2] RUN false".into()), output: vec!["one".into(), "two".into()] };
+        let around = Circumstances { image: Some("web"), ci: None };
+        let expected = "image `web`: step `[2/2] RUN false` failed\n\
+                        caused by: one\n           two\n\
+                        caused by: exit code: 1";
+        assert_eq!(told(failure, "exit code: 1", around), (1, expected.to_owned()));
+    }
+}

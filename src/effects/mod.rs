@@ -1,1 +1,9 @@
-//! …
+//! The only room that touches disk, network, programs, the clock and the environment.
+#![expect(clippy::disallowed_methods, reason = "this is the room that the wall keeps these methods in")]
+
+pub mod clock;
+pub mod ecr;
+pub mod git;
+pub mod registry;
+pub mod tls;
+pub mod workspace;

@@ -38,7 +38,7 @@ pub trait Ecr {
     fn credential(&self) -> impl Future<Output = Result<Credential, ServiceError>>;
 
     /// Forgets the credential that [`credential`](Ecr::credential) keeps, because the registry refused it.
-    fn forget_credential(&self);
+    fn forget_credential(&self) -> impl Future<Output = ()>;
 
     /// Creates a repository.
     fn create_repository(&self, spec: &RepositorySpec) -> impl Future<Output = Result<Creation, ServiceError>>;
@@ -53,20 +53,42 @@ pub trait Registry {
         credential: &Credential,
     ) -> impl Future<Output = Result<Option<Digest>, ServiceError>>;
 
-    /// Puts a further tag on a manifest that is in the repository already; no layer moves.
+    /// The manifest that this reference names.
+    fn manifest(
+        &self,
+        image: &ImageRef,
+        credential: &Credential,
+    ) -> impl Future<Output = Result<Manifest, ServiceError>>;
+
+    /// Puts a tag on a manifest that is in the repository already; no layer moves.
     fn tag(
         &self,
-        image: &ImageRef,
-        tag: &Tag,
+        target: &ImageRef,
+        manifest: &Manifest,
         credential: &Credential,
     ) -> impl Future<Output = Result<(), ServiceError>>;
+}
 
-    /// The sum of the sizes of the image's compressed layers and its configuration, in bytes.
-    fn size(
-        &self,
-        image: &ImageRef,
-        credential: &Credential,
-    ) -> impl Future<Output = Result<Option<u64>, ServiceError>>;
+/// A manifest exactly as the registry keeps it; its digest is that of these bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The digest.
+    pub digest: Digest,
+    /// As in `application/vnd.oci.image.manifest.v1+json`.
+    pub media_type: String,
+    /// The bytes, 4 MiB at most.
+    pub bytes: Vec<u8>,
+}
+
+impl Manifest {
+    /// The sum of the sizes of the layers, compressed, and of the configuration, in bytes; of an index there is
+    /// none.
+    pub fn size(&self) -> Option<u64> {
+        let manifest: serde_json::Value = serde_json::from_slice(&self.bytes).ok()?;
+        let size = |part: &serde_json::Value| part.get("size")?.as_u64();
+        let layers = manifest.get("layers")?.as_array()?.iter().map(size).sum::<Option<u64>>()?;
+        Some(layers + size(manifest.get("config")?)?)
+    }
 }
 
 /// An image that the daemon holds.
@@ -145,6 +167,11 @@ pub enum Failure {
         step: Option<String>,
         /// The last lines it printed.
         output: Vec<String>,
+    },
+    /// A file of certificates that was named cannot be read or holds none.
+    CertificatesUnreadable {
+        /// The file.
+        path: String,
     },
     /// The AWS configuration names no region.
     RegionMissing,

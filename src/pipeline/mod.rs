@@ -270,3 +270,8 @@ pub enum ImageUri {
     /// `…:tag`, with the first of the image's tags.
     Tag,
 }
+
+/// placeholder until the pipeline room lands
+pub fn glob(_p: &str, _t: &str) -> bool {
+    true
+}

@@ -1,5 +1,10 @@
 //! Exactly what will be done: pure, with no clock, no environment and no I/O.
 
+pub mod environment;
+pub mod labels;
+mod make;
+pub mod tags;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -7,6 +12,8 @@ use serde::Serialize;
 
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{Dockerfile, Encryption, Outputs, TagMutability};
+
+pub use make::{Sight, make};
 
 /// What a run will do. Made before anything is built or changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,6 +39,16 @@ pub enum RepositoryPlan {
     },
     /// It is missing and will be created.
     Create(RepositorySpec),
+}
+
+impl RepositoryPlan {
+    /// The repository's name.
+    pub fn name(&self) -> &RepositoryName {
+        match self {
+            RepositoryPlan::Keep { name } => name,
+            RepositoryPlan::Create(spec) => &spec.name,
+        }
+    }
 }
 
 /// A repository to create.

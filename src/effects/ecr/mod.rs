@@ -1,0 +1,156 @@
+//! The control plane of ECR in one region, through the AWS SDK.
+
+mod classify;
+mod credential;
+mod repositories;
+mod retry;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_ecr::config::RuntimeComponents;
+use aws_sdk_ecr::config::retry::RetryConfig;
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
+use crate::facts::Variables;
+use crate::names::{AccountId, Region};
+use crate::plan::RepositorySpec;
+
+/// Which control plane to speak to. What is not given comes from the AWS configuration chain.
+#[derive(Debug, Clone, Default)]
+pub struct EcrSettings {
+    /// The region.
+    pub region: Option<Region>,
+    /// The account whose registry is meant, where it is not the caller's.
+    pub account: Option<AccountId>,
+    /// Through the FIPS 140 endpoint.
+    pub fips: bool,
+    /// Through the endpoint that also answers over IPv6.
+    pub dual_stack: bool,
+    /// A `longshore local` in place of AWS.
+    pub local: Option<LocalEndpoint>,
+}
+
+/// A control plane on this machine, and the key pair it takes.
+#[derive(Debug, Clone)]
+pub struct LocalEndpoint {
+    /// Its URL.
+    pub url: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The secret access key; not worth hiding, since the server is of our own making.
+    pub secret_access_key: String,
+}
+
+/// A connection to the control plane.
+pub struct EcrClient {
+    sdk: aws_sdk_ecr::Client,
+    region: Region,
+    account: Option<AccountId>,
+    address: String,
+    token: tokio::sync::Mutex<Option<credential::Token>>,
+}
+
+impl EcrClient {
+    /// Prepares the client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// If no region is configured, or the file at `AWS_CA_BUNDLE` holds no certificates.
+    pub async fn connect(settings: &EcrSettings, variables: &Variables) -> Result<Self, ServiceError> {
+        let config = load(settings, variables).await?;
+        let Some(region) = config.region().and_then(|region| region.as_ref().parse::<Region>().ok()) else {
+            return Err(ServiceError {
+                failure: Failure::RegionMissing,
+                doing: "find out the AWS region".to_owned(),
+                cause: "no region in the pipeline file, AWS_REGION, AWS_DEFAULT_REGION or the AWS profile".to_owned(),
+            });
+        };
+        let endpoint = ["AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL"].iter().find_map(|name| variables.get(*name));
+        let address = match (&settings.local, endpoint) {
+            (Some(local), _) => local.url.clone(),
+            (None, Some(url)) => url.clone(),
+            (None, None) => format!("the ECR API in {region}"),
+        };
+        let config = aws_sdk_ecr::config::Builder::from(&config).retry_classifier(retry::EcrRetries).build();
+        Ok(EcrClient {
+            sdk: aws_sdk_ecr::Client::from_conf(config),
+            region,
+            account: settings.account.clone(),
+            address,
+            token: tokio::sync::Mutex::new(None),
+        })
+    }
+
+    /// The region that the client speaks to.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+}
+
+impl Ecr for EcrClient {
+    async fn credential(&self) -> Result<Credential, ServiceError> {
+        Ok(self.token().await?.credential)
+    }
+
+    async fn forget_credential(&self) {
+        *self.token.lock().await = None;
+    }
+
+    async fn create_repository(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
+        self.create(spec).await
+    }
+}
+
+async fn load(settings: &EcrSettings, variables: &Variables) -> Result<SdkConfig, ServiceError> {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http_client(super::tls::extra_roots(variables)?)?)
+        .use_fips(settings.fips)
+        .use_dual_stack(settings.dual_stack);
+    if !settings.fips {
+        loader = loader.use_fips(is_true(variables, "AWS_USE_FIPS_ENDPOINT"));
+    }
+    if !settings.dual_stack {
+        loader = loader.use_dual_stack(is_true(variables, "AWS_USE_DUALSTACK_ENDPOINT"));
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(aws_config::Region::new(region.to_string()));
+    }
+    if let Some(local) = &settings.local {
+        let keys = Credentials::new(&local.access_key_id, &local.secret_access_key, None, None, "longshore local");
+        loader = loader.endpoint_url(&local.url).credentials_provider(keys);
+    }
+    // What the user says in the environment stands; otherwise five quick attempts, since a pipeline would
+    // rather wait some seconds than fail.
+    if !["AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"].iter().any(|name| variables.contains_key(*name)) {
+        let retries = RetryConfig::standard().with_max_attempts(5);
+        loader = loader.retry_config(retries.with_initial_backoff(std::time::Duration::from_millis(200)));
+    }
+    Ok(loader.load().await)
+}
+
+fn is_true(variables: &Variables, name: &str) -> bool {
+    variables.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// The SDK's HTTP client with ring for TLS, the system's certificates and the proxies of the environment.
+fn http_client(extra_roots: Option<Vec<u8>>) -> Result<SharedHttpClient, ServiceError> {
+    let mut roots = tls::TrustStore::default();
+    if let Some(pem) = extra_roots {
+        roots = roots.with_pem_certificate(pem);
+    }
+    let context = tls::TlsContext::builder().with_trust_store(roots).build().map_err(|error| ServiceError {
+        failure: Failure::Unexpected,
+        doing: "set up TLS".to_owned(),
+        cause: error.to_string(),
+    })?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .tls_context(context.clone())
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    }))
+}

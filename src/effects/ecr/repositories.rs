@@ -1,0 +1,193 @@
+//! Looking at repositories, and creating them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ecr::operation::create_repository::CreateRepositoryError;
+use aws_sdk_ecr::operation::describe_repositories::DescribeRepositoriesError;
+use aws_sdk_ecr::types::{
+    EncryptionConfiguration, EncryptionType, ImageIdentifier, ImageScanningConfiguration, ImageTagMutability,
+    ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Repository, Tag as ResourceTag,
+};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::EcrClient;
+use crate::execute::ports::{Creation, Failure, ServiceError};
+use crate::facts::RepositoryFacts;
+use crate::names::{Digest, RepositoryName, Tag};
+use crate::pipeline::{Encryption, Mutability, TagMutability};
+use crate::plan::RepositorySpec;
+
+/// The most image ids that one BatchGetImage takes. Source: ECR API model.
+const BATCH: usize = 100;
+
+/// How many look-ups are under way at once.
+const CONCURRENCY: usize = 10;
+
+impl EcrClient {
+    /// The repositories of these names that exist.
+    ///
+    /// # Errors
+    /// Whatever keeps ECR from answering; a repository that is missing is none of that.
+    pub async fn look_at_repositories(
+        &self,
+        names: &BTreeSet<RepositoryName>,
+    ) -> Result<BTreeMap<RepositoryName, RepositoryFacts>, ServiceError> {
+        let names: Vec<RepositoryName> = names.iter().cloned().collect();
+        let found: Vec<Vec<RepositoryFacts>> = stream::iter(names.chunks(BATCH).map(<[_]>::to_vec))
+            .map(|batch| self.describe_batch(batch))
+            .buffer_unordered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().map(|repository| (repository.name.clone(), repository)).collect())
+    }
+
+    /// ECR refuses the whole batch if one of its repositories is missing, so then each is asked for alone.
+    async fn describe_batch(&self, names: Vec<RepositoryName>) -> Result<Vec<RepositoryFacts>, ServiceError> {
+        if let Some(all) = self.describe(&names).await? {
+            return Ok(all);
+        }
+        if names.len() == 1 {
+            return Ok(Vec::new());
+        }
+        let each: Vec<Option<Vec<RepositoryFacts>>> = stream::iter(names)
+            .map(|name| async move { self.describe(&[name]).await })
+            .buffer_unordered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        Ok(each.into_iter().flatten().flatten().collect())
+    }
+
+    /// These repositories, or `None` if one of them is missing.
+    async fn describe(&self, names: &[RepositoryName]) -> Result<Option<Vec<RepositoryFacts>>, ServiceError> {
+        let call = self
+            .sdk
+            .describe_repositories()
+            .set_registry_id(self.account.as_ref().map(ToString::to_string))
+            .set_repository_names(Some(names.iter().map(ToString::to_string).collect()));
+        match call.send().await {
+            Ok(answer) => Ok(Some(answer.repositories().iter().filter_map(facts).collect())),
+            Err(error) => match error.as_service_error() {
+                Some(DescribeRepositoriesError::RepositoryNotFoundException(_)) => Ok(None),
+                _ => {
+                    let doing = match names {
+                        [name] => format!("describe repository `{name}`"),
+                        _ => format!("describe {} repositories", names.len()),
+                    };
+                    Err(self.failed(doing, names.first(), &error))
+                }
+            },
+        }
+    }
+
+    /// The images that these tags name in a repository; a tag that is free is left out.
+    ///
+    /// # Errors
+    /// Whatever keeps ECR from answering.
+    pub async fn look_up_tags(
+        &self,
+        repository: &RepositoryName,
+        tags: &[Tag],
+    ) -> Result<BTreeMap<Tag, Digest>, ServiceError> {
+        let mut taken = BTreeMap::new();
+        for batch in tags.chunks(BATCH) {
+            let ids = batch.iter().map(|tag| ImageIdentifier::builder().image_tag(tag.as_str()).build()).collect();
+            let answer = self
+                .sdk
+                .batch_get_image()
+                .set_registry_id(self.account.as_ref().map(ToString::to_string))
+                .repository_name(repository.as_str())
+                .set_image_ids(Some(ids))
+                .send()
+                .await
+                .map_err(|error| self.failed(format!("look up tags in `{repository}`"), Some(repository), &error))?;
+            let ids = answer.images().iter().filter_map(|image| image.image_id());
+            taken.extend(ids.filter_map(|id| Some((id.image_tag()?.parse().ok()?, id.image_digest()?.parse().ok()?))));
+        }
+        Ok(taken)
+    }
+
+    pub(super) async fn create(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
+        let doing = || format!("create repository `{}`", spec.name);
+        let (mutability, filters) = mutability(&spec.tag_mutability).map_err(|cause| ServiceError {
+            failure: Failure::Refused,
+            doing: doing(),
+            cause,
+        })?;
+        let tags = spec.resource_tags.iter().filter_map(|(key, value)| {
+            // The builder fails only where the key is missing.
+            ResourceTag::builder().key(key).value(value).build().ok()
+        });
+        let scanning = spec.scan_on_push.map(|on| ImageScanningConfiguration::builder().scan_on_push(on).build());
+        let call = self
+            .sdk
+            .create_repository()
+            .set_registry_id(self.account.as_ref().map(ToString::to_string))
+            .repository_name(spec.name.as_str())
+            .image_tag_mutability(mutability)
+            .set_image_tag_mutability_exclusion_filters(filters)
+            .set_image_scanning_configuration(scanning)
+            .set_encryption_configuration(encryption(&spec.encryption))
+            .set_tags(Some(tags.collect()));
+        match call.send().await {
+            Ok(_) => Ok(Creation::Created),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(CreateRepositoryError::is_repository_already_exists_exception) =>
+            {
+                Ok(Creation::ThereAlready)
+            }
+            Err(error) => Err(self.failed(doing(), Some(&spec.name), &error)),
+        }
+    }
+}
+
+fn facts(repository: &Repository) -> Option<RepositoryFacts> {
+    let immutable = matches!(
+        repository.image_tag_mutability(),
+        Some(ImageTagMutability::Immutable | ImageTagMutability::ImmutableWithExclusion)
+    );
+    let except = repository.image_tag_mutability_exclusion_filters().iter().map(|filter| filter.filter().to_owned());
+    Some(RepositoryFacts {
+        name: repository.repository_name()?.parse().ok()?,
+        immutable,
+        except: except.collect(),
+        taken: BTreeMap::new(),
+    })
+}
+
+type Filters = Option<Vec<ImageTagMutabilityExclusionFilter>>;
+
+/// ECR wants exclusions with its two `…_WITH_EXCLUSION` modes, and refuses them with the plain ones.
+fn mutability(wanted: &TagMutability) -> Result<(ImageTagMutability, Filters), String> {
+    if wanted.except.is_empty() {
+        let mode = match wanted.mode {
+            Mutability::Mutable => ImageTagMutability::Mutable,
+            Mutability::Immutable => ImageTagMutability::Immutable,
+        };
+        return Ok((mode, None));
+    }
+    let mode = match wanted.mode {
+        Mutability::Mutable => ImageTagMutability::MutableWithExclusion,
+        Mutability::Immutable => ImageTagMutability::ImmutableWithExclusion,
+    };
+    let filters = wanted.except.iter().map(|pattern| {
+        ImageTagMutabilityExclusionFilter::builder()
+            .filter_type(ImageTagMutabilityExclusionFilterType::Wildcard)
+            .filter(pattern)
+            .build()
+            .map_err(|error| error.to_string())
+    });
+    Ok((mode, Some(filters.collect::<Result<_, _>>()?)))
+}
+
+/// AES256 is what ECR takes where nothing is said.
+fn encryption(wanted: &Encryption) -> Option<EncryptionConfiguration> {
+    let (kind, key) = match wanted {
+        Encryption::Aes256 => return None,
+        Encryption::Kms { key } => (EncryptionType::Kms, key),
+        Encryption::KmsDsse { key } => (EncryptionType::KmsDsse, key),
+    };
+    // The builder fails only where the type is missing.
+    EncryptionConfiguration::builder().encryption_type(kind).set_kms_key(key.clone()).build().ok()
+}

@@ -1,0 +1,138 @@
+//! Reads the git repository around a folder, through libgit2.
+
+use std::fs;
+use std::path::Path;
+
+use git2::{ErrorClass, ErrorCode, Repository, StatusOptions};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use crate::facts::{Commit, GitFacts, browsable_url};
+
+/// Why the repository around the folder could not be read, in libgit2's words.
+#[derive(Debug)]
+pub struct UnreadableRepository(pub String);
+
+/// What the repository around this folder says; `None` where there is none.
+///
+/// Shallow clones, detached HEADs, linked worktrees and checkouts that another user owns are all fine.
+///
+/// # Errors
+/// Where there is a repository that libgit2 cannot read: a damaged one, or one of a format that it does not know.
+pub fn look(folder: &Path) -> Result<Option<GitFacts>, UnreadableRepository> {
+    let opened = match Repository::discover(folder) {
+        Ok(repository) => Ok(Opened { repository, _shell: None }),
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(error) if error.code() == ErrorCode::Owner && error.class() == ErrorClass::Config => open_foreign(folder),
+        Err(error) => Err(error),
+    };
+    opened.and_then(|opened| read(&opened.repository)).map(Some).map_err(|error| UnreadableRepository(describe(&error)))
+}
+
+struct Opened {
+    repository: Repository,
+    /// What must live as long as the repository is read.
+    _shell: Option<TempDir>,
+}
+
+/// Opens a checkout that another user owns, as CI containers often have it.
+///
+/// The check that libgit2 makes protects from programs that a stranger's configuration could start; we only read,
+/// and libgit2 starts none. The switch that turns it off is process-wide and unsafe. So the repository is read as
+/// git reads a linked worktree: through a git directory of our own that holds HEAD and the index, and names the
+/// foreign one as the place of everything else.
+fn open_foreign(folder: &Path) -> Result<Opened, git2::Error> {
+    let git_dir = Repository::discover_path(folder, std::iter::empty::<&Path>())?;
+    let shell = tempfile::Builder::new().prefix("longshore-git-").tempdir().map_err(|error| io_error(&error))?;
+    let common = match fs::read_to_string(git_dir.join("commondir")) {
+        Ok(relative) => git_dir.join(relative.trim_end()),
+        Err(_) => git_dir.clone(),
+    };
+    let common = fs::canonicalize(common).map_err(|error| io_error(&error))?;
+    fs::copy(git_dir.join("HEAD"), shell.path().join("HEAD")).map_err(|error| io_error(&error))?;
+    if git_dir.join("index").exists() {
+        fs::copy(git_dir.join("index"), shell.path().join("index")).map_err(|error| io_error(&error))?;
+    }
+    fs::write(shell.path().join("commondir"), format!("{}\n", common.display())).map_err(|error| io_error(&error))?;
+    let repository = Repository::open_bare(shell.path())?;
+    if let Some(work_tree) = work_tree_around(folder) {
+        repository.set_workdir(work_tree, false)?;
+    }
+    Ok(Opened { repository, _shell: Some(shell) })
+}
+
+/// The nearest folder with a `.git` in it, be it a folder or the file of a linked worktree.
+fn work_tree_around(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|ancestor| ancestor.join(".git").exists())
+}
+
+fn io_error(error: &std::io::Error) -> git2::Error {
+    git2::Error::from_str(&error.to_string())
+}
+
+fn describe(error: &git2::Error) -> String {
+    format!("{} (class={:?}, code={:?})", error.message(), error.class(), error.code())
+}
+
+fn read(repository: &Repository) -> Result<GitFacts, git2::Error> {
+    let commit = match repository.head().and_then(|head| head.peel_to_commit()) {
+        Ok(commit) => Some(commit),
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => None,
+        Err(error) => return Err(error),
+    };
+    let (tags_at_head, all_tags) = tags(repository, commit.as_ref().map(git2::Commit::id))?;
+    let seconds = commit.as_ref().map(|commit| commit.time().seconds());
+    Ok(GitFacts {
+        branch: branch(repository)?,
+        tags_at_head,
+        all_tags,
+        dirty: commit.is_some() && is_dirty(repository)?,
+        commit_time: seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()),
+        remote_url: remote_url(repository),
+        shallow: repository.is_shallow(),
+        commit: commit.and_then(|commit| Commit::parse(&commit.id().to_string())),
+    })
+}
+
+/// The branch that is checked out, also one that has no commit yet.
+fn branch(repository: &Repository) -> Result<Option<String>, git2::Error> {
+    let head = repository.find_reference("HEAD")?;
+    let target = head.symbolic_target().ok().flatten();
+    Ok(target.and_then(|target| target.strip_prefix("refs/heads/")).map(str::to_owned))
+}
+
+/// The tags that name the commit, and all tags; both sorted by name. Tags whose names are not UTF-8 are left out.
+fn tags(repository: &Repository, head: Option<git2::Oid>) -> Result<(Vec<String>, Vec<String>), git2::Error> {
+    let (mut at_head, mut all) = (Vec::new(), Vec::new());
+    for reference in repository.references_glob("refs/tags/*")? {
+        let reference = reference?;
+        let Some(name) = reference.shorthand().ok().map(str::to_owned) else { continue };
+        let commit = reference.peel_to_commit().ok().map(|commit| commit.id());
+        if head.is_some() && commit == head {
+            at_head.push(name.clone());
+        }
+        all.push(name);
+    }
+    at_head.sort();
+    all.sort();
+    Ok((at_head, all))
+}
+
+/// Whether tracked files differ from the commit. Files that git does not track are the build's own affair.
+fn is_dirty(repository: &Repository) -> Result<bool, git2::Error> {
+    if repository.workdir().is_none() {
+        return Ok(false);
+    }
+    let mut options = StatusOptions::new();
+    options.include_untracked(false).include_ignored(false).exclude_submodules(true).update_index(false);
+    Ok(!repository.statuses(Some(&mut options))?.is_empty())
+}
+
+fn remote_url(repository: &Repository) -> Option<String> {
+    let remote = repository.find_remote("origin").ok().or_else(|| {
+        let names = repository.remotes().ok()?;
+        let first = names.iter().flatten().flatten().next()?.to_owned();
+        repository.find_remote(&first).ok()
+    })?;
+    browsable_url(remote.url().ok()?)
+}

@@ -1,0 +1,92 @@
+//! What a registry's refusal means for the user, by its status and error code.
+
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+
+use super::retry;
+use crate::execute::ports::{Failure, ServiceError};
+use crate::names::{ImageRef, Reference, RegistryHost, RepositoryName, Tag};
+
+/// Source: OCI distribution specification, "Error Codes".
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    errors: Vec<Reason>,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// What an answer that is no success means.
+pub(super) async fn refused(response: Response, image: &ImageRef, doing: &str) -> ServiceError {
+    let status = response.status();
+    let text = response.text().await.unwrap_or_default();
+    let reason = serde_json::from_str(&text).ok().and_then(|refusal: Refusal| refusal.errors.into_iter().next());
+    let tag = match &image.reference {
+        Reference::Tag(tag) => Some(tag),
+        Reference::Digest(_) => None,
+    };
+    let (code, message) = match reason {
+        Some(reason) => (reason.code, reason.message),
+        // Proxies answer with pages; their status is all that can be told of them.
+        None => (String::new(), String::new()),
+    };
+    let cause = [status.to_string(), code.clone(), message.clone()].into_iter().filter(|part| !part.is_empty());
+    ServiceError {
+        failure: sort(status, &code, &message, &image.repository, tag),
+        doing: doing.to_owned(),
+        cause: cause.collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn sort(status: StatusCode, code: &str, message: &str, repository: &RepositoryName, tag: Option<&Tag>) -> Failure {
+    match (status.as_u16(), code, tag) {
+        (_, "NAME_UNKNOWN", _) => Failure::RepositoryMissing { repository: repository.clone() },
+        // ECR has one code for all that can be wrong with a tag; immutability is told by the message alone.
+        (_, "TAG_INVALID", Some(tag)) if message.contains("immutable") => {
+            Failure::TagTaken { tag: tag.clone(), repository: repository.clone() }
+        }
+        (401 | 403, _, _) if message.contains("expired") => Failure::CredentialsExpired,
+        (401, _, _) => Failure::CredentialsRefused,
+        (403, _, _) => Failure::Denied { action: None },
+        (429, _, _) => Failure::Throttled,
+        (500.., _, _) => Failure::ServiceBroken,
+        _ => Failure::Refused,
+    }
+}
+
+/// What a request that got no answer at all means.
+pub(super) fn no_answer(host: &RegistryHost, doing: &str, error: &reqwest::Error) -> ServiceError {
+    ServiceError {
+        failure: Failure::Unreachable { address: host.to_string() },
+        doing: doing.to_owned(),
+        cause: retry::chain(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by(status: u16, code: &str, message: &str) -> Failure {
+        let tag = "1.2.3".parse().unwrap();
+        sort(StatusCode::from_u16(status).unwrap(), code, message, &"web".parse().unwrap(), Some(&tag))
+    }
+
+    #[test]
+    fn codes_and_statuses() {
+        assert_eq!(by(404, "NAME_UNKNOWN", ""), Failure::RepositoryMissing { repository: "web".parse().unwrap() });
+        let taken = Failure::TagTaken { tag: "1.2.3".parse().unwrap(), repository: "web".parse().unwrap() };
+        assert_eq!(by(400, "TAG_INVALID", "… because the tag is immutable."), taken);
+        assert_eq!(by(400, "TAG_INVALID", "…"), Failure::Refused);
+        assert_eq!(by(403, "DENIED", "Your authorization token has expired."), Failure::CredentialsExpired);
+        assert_eq!(by(401, "", ""), Failure::CredentialsRefused);
+        assert_eq!(by(429, "TOOMANYREQUESTS", "Rate exceeded"), Failure::Throttled);
+        assert_eq!(by(503, "", ""), Failure::ServiceBroken);
+    }
+}

@@ -1,0 +1,103 @@
+use base64::Engine as _;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Method, Response};
+use tokio::sync::OnceCell;
+
+use super::{answer, retry};
+use crate::effects::tls;
+use crate::execute::ports::{Credential, Failure, ServiceError};
+use crate::facts::Variables;
+use crate::names::{RegistryHost, RepositoryName};
+
+/// A client of one registry.
+pub struct RegistryClient {
+    host: RegistryHost,
+    http: reqwest::Client,
+    scheme: OnceCell<&'static str>,
+}
+
+/// One request, so that it can be sent again.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) repository: &'a RepositoryName,
+    /// What follows the repository's name, as in `manifests/latest`.
+    pub(super) path: String,
+    pub(super) accept: Option<&'static str>,
+    /// The content type and the body.
+    pub(super) body: Option<(&'a str, &'a [u8])>,
+    /// What the user would call it, for the error.
+    pub(super) doing: String,
+}
+
+impl RegistryClient {
+    /// Prepares the client; nothing is sent yet.
+    ///
+    /// Trusted are the system's certificates, those of `AWS_CA_BUNDLE`, and those that the Docker daemon trusts
+    /// for this host.
+    ///
+    /// # Errors
+    /// If a certificate among them is none.
+    pub fn new(host: &RegistryHost, variables: &Variables) -> Result<Self, ServiceError> {
+        let broken = |error: &reqwest::Error| ServiceError {
+            failure: Failure::CertificatesUnreadable { path: format!("/etc/docker/certs.d/{host}") },
+            doing: format!("set up TLS for {host}"),
+            cause: retry::chain(error),
+        };
+        let mut roots = Vec::new();
+        for pem in tls::registry_roots(host).into_iter().chain(tls::extra_roots(variables)?) {
+            roots.extend(reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| broken(&error))?);
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(retry::CONNECT_TIMEOUT)
+            .read_timeout(retry::READ_TIMEOUT)
+            .tls_certs_merge(roots)
+            .build()
+            .map_err(|error| broken(&error))?;
+        Ok(RegistryClient { host: host.clone(), http, scheme: OnceCell::new() })
+    }
+
+    /// Where the registry answers.
+    pub(super) fn host(&self) -> &RegistryHost {
+        &self.host
+    }
+
+    /// Sends a request until it is answered for good, and returns the answer whatever its status.
+    pub(super) async fn send(&self, request: &Request<'_>, credential: &Credential) -> Result<Response, ServiceError> {
+        let scheme = self.scheme.get_or_init(|| self.probe()).await;
+        let url = format!("{scheme}://{}/v2/{}/{}", self.host, request.repository, request.path);
+        let sent = retry::until_answered(|| {
+            let mut call = self.http.request(request.method.clone(), &url).header(AUTHORIZATION, basic(credential));
+            if let Some(accept) = request.accept {
+                call = call.header(reqwest::header::ACCEPT, accept);
+            }
+            if let Some((content_type, body)) = request.body {
+                call = call.header(reqwest::header::CONTENT_TYPE, content_type).body(body.to_vec());
+            }
+            call.send()
+        });
+        sent.await.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
+    }
+
+    /// Loopback registries mostly speak plain HTTP, as the Docker daemon knows; but one that speaks TLS is asked so.
+    async fn probe(&self) -> &'static str {
+        if !self.host.is_loopback() {
+            return "https";
+        }
+        match self.http.get(format!("https://{}/v2/", self.host)).send().await {
+            Ok(_) => "https",
+            Err(_) => "http",
+        }
+    }
+}
+
+/// RFC 7617. The value is marked so that no log shows it.
+fn basic(credential: &Credential) -> HeaderValue {
+    let pair = format!("{}:{}", credential.username, credential.reveal());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+    // Base64 is always legal in a header.
+    let mut value =
+        HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
+    value.set_sensitive(true);
+    value
+}

@@ -1,0 +1,133 @@
+use reqwest::Method;
+use serde_json::Value;
+
+use super::answer;
+use super::client::{RegistryClient, Request};
+use crate::execute::ports::{Credential, Failure, Manifest, Registry, ServiceError};
+use crate::names::{Digest, ImageRef};
+
+/// Every kind of manifest there is. ECR converts a manifest, and so changes its digest, if its own kind is not asked
+/// for.
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+                         application/vnd.docker.distribution.manifest.v2+json, \
+                         application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// The largest manifest. Source: OCI distribution specification, "Pushing Manifests"; also ECR's limit.
+const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
+
+impl Registry for RegistryClient {
+    async fn digest(&self, image: &ImageRef, credential: &Credential) -> Result<Option<Digest>, ServiceError> {
+        let request = Request { method: Method::HEAD, ..self.manifest_request(image, format!("look up {image}")) };
+        let response = self.send(&request, credential).await?;
+        if response.status() == 404 {
+            return Ok(None);
+        }
+        if !response.status().is_success() {
+            return Err(answer::refused(response, image, &request.doing).await);
+        }
+        let stated =
+            response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
+        match stated {
+            Some(digest) => Ok(Some(digest)),
+            // Optional in the specification; the bytes themselves tell as well.
+            None => self.manifest(image, credential).await.map(|manifest| Some(manifest.digest)),
+        }
+    }
+
+    async fn manifest(&self, image: &ImageRef, credential: &Credential) -> Result<Manifest, ServiceError> {
+        let request = self.manifest_request(image, format!("read the manifest of {image}"));
+        let response = self.send(&request, credential).await?;
+        if !response.status().is_success() {
+            return Err(answer::refused(response, image, &request.doing).await);
+        }
+        let stated = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = stated.unwrap_or_default().to_owned();
+        let bytes = self.read_small(response, &request.doing).await?;
+        Ok(Manifest { digest: Digest::of(&bytes), media_type, bytes })
+    }
+
+    async fn tag(&self, target: &ImageRef, manifest: &Manifest, credential: &Credential) -> Result<(), ServiceError> {
+        let request = Request {
+            method: Method::PUT,
+            accept: None,
+            body: Some((&manifest.media_type, &manifest.bytes)),
+            ..self.manifest_request(target, format!("put the tag {target}"))
+        };
+        let response = self.send(&request, credential).await?;
+        match response.status().is_success() {
+            true => Ok(()),
+            false => Err(answer::refused(response, target, &request.doing).await),
+        }
+    }
+}
+
+impl RegistryClient {
+    /// A label of the image's configuration; of an index, that of its first image.
+    ///
+    /// # Errors
+    /// If the registry does not hand out the manifest or the configuration.
+    pub async fn label(
+        &self,
+        image: &ImageRef,
+        label: &str,
+        credential: &Credential,
+    ) -> Result<Option<String>, ServiceError> {
+        let mut manifest = parsed(&self.manifest(image, credential).await?);
+        let child = manifest.pointer("/manifests/0/digest").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        if let Some(child) = child {
+            let child = ImageRef::digested(&image.host, &image.repository, &child);
+            manifest = parsed(&self.manifest(&child, credential).await?);
+        }
+        let Some(config) = manifest.pointer("/config/digest").and_then(Value::as_str) else { return Ok(None) };
+        let request = Request {
+            method: Method::GET,
+            repository: &image.repository,
+            path: format!("blobs/{config}"),
+            accept: None,
+            body: None,
+            doing: format!("read the configuration of {image}"),
+        };
+        let response = self.send(&request, credential).await?;
+        if !response.status().is_success() {
+            return Err(answer::refused(response, image, &request.doing).await);
+        }
+        let config: Value =
+            serde_json::from_slice(&self.read_small(response, &request.doing).await?).unwrap_or_default();
+        let value = config.get("config").and_then(|config| config.get("Labels")).and_then(|labels| labels.get(label));
+        Ok(value.and_then(Value::as_str).map(str::to_owned))
+    }
+
+    fn manifest_request<'a>(&self, image: &'a ImageRef, doing: String) -> Request<'a> {
+        Request {
+            method: Method::GET,
+            repository: &image.repository,
+            path: format!("manifests/{}", image.reference.as_str()),
+            accept: Some(MANIFESTS),
+            body: None,
+            doing,
+        }
+    }
+
+    /// A body that has to be small, read no further than it may be long.
+    async fn read_small(&self, mut response: reqwest::Response, doing: &str) -> Result<Vec<u8>, ServiceError> {
+        let mut bytes = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if bytes.len() + chunk.len() <= LARGEST_MANIFEST => bytes.extend_from_slice(&chunk),
+                Ok(Some(_)) => {
+                    return Err(ServiceError {
+                        failure: Failure::Unexpected,
+                        doing: doing.to_owned(),
+                        cause: format!("the registry's answer is larger than {LARGEST_MANIFEST} bytes"),
+                    });
+                }
+                Ok(None) => return Ok(bytes),
+                Err(error) => return Err(answer::no_answer(self.host(), doing, &error)),
+            }
+        }
+    }
+}
+
+fn parsed(manifest: &Manifest) -> Value {
+    serde_json::from_slice(&manifest.bytes).unwrap_or_default()
+}

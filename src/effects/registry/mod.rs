@@ -1,0 +1,10 @@
+//! The registry protocol, for the little that does not go through the engine: looking up digests, writing tags.
+//!
+//! Source: OCI distribution specification v1.1, with ECR's ways as its user guide describes them.
+
+mod answer;
+mod client;
+mod image;
+mod retry;
+
+pub use client::RegistryClient;

@@ -1,0 +1,69 @@
+//! What came of a plan, told also after a failure.
+
+use std::time::Duration;
+
+use super::ports::ServiceError;
+use crate::names::{Digest, ImageRef, RepositoryName};
+
+/// What came of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// One entry for each image of the plan, in its order.
+    pub images: Vec<ImageReport>,
+    /// The repositories that this run created.
+    pub created: Vec<RepositoryName>,
+    /// What failed outside of any image: creating a repository, getting the credential.
+    pub failures: Vec<ServiceError>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What came of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageReport {
+    /// Its key in the pipeline file.
+    pub name: String,
+    /// How far it got.
+    pub outcome: Outcome,
+    /// How long the build took, if there was one.
+    pub build_took: Option<Duration>,
+    /// How long the upload took, if there was one.
+    pub push_took: Option<Duration>,
+}
+
+/// How far an image got.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// All of its tags name it.
+    Published(Published),
+    /// Something failed.
+    Failed(ServiceError),
+    /// Not begun or not finished, because something else failed.
+    Stopped,
+}
+
+/// An image that is in the registry under all of its tags.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// What the registry calls it.
+    pub digest: Digest,
+    /// Its names, in the order of the plan's tags.
+    pub references: Vec<ImageRef>,
+    /// The size of its layers, compressed, and of its configuration, in bytes.
+    pub size: Option<u64>,
+}
+
+impl Report {
+    /// Everything that failed, in the order of the plan.
+    pub fn failures(&self) -> impl Iterator<Item = &ServiceError> {
+        self.failures.iter().chain(self.images.iter().filter_map(|image| match &image.outcome {
+            Outcome::Failed(error) => Some(error),
+            Outcome::Published(_) | Outcome::Stopped => None,
+        }))
+    }
+
+    /// Every image is published.
+    pub fn is_success(&self) -> bool {
+        self.failures.is_empty() && self.images.iter().all(|image| matches!(image.outcome, Outcome::Published(_)))
+    }
+}

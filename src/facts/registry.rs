@@ -1,0 +1,74 @@
+use std::collections::BTreeMap;
+
+use crate::names::{Digest, RepositoryName, Tag};
+
+/// What ECR says about a repository; the mere existence of this value means that it exists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RepositoryFacts {
+    /// Its name.
+    pub name: RepositoryName,
+    /// Its tags cannot move, save those that an exclusion names.
+    pub immutable: bool,
+    /// The patterns for which the opposite of `immutable` holds; `*` stands for any run of characters.
+    pub except: Vec<String>,
+    /// Those of the planned tags that name an image now.
+    pub taken: BTreeMap<Tag, StoredImage>,
+}
+
+impl RepositoryFacts {
+    /// Whether the registry would refuse to move this tag.
+    pub fn is_frozen(&self, tag: &Tag) -> bool {
+        self.immutable != self.except.iter().any(|pattern| matches(pattern, tag.as_str()))
+    }
+}
+
+/// ECR's tag mutability filters: `*` is any run of characters, the rest is literal, anchored at both ends.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| matches(after, &rest[at..]))
+        }),
+    }
+}
+
+/// An image that a repository holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredImage {
+    /// What the registry calls it.
+    pub digest: Digest,
+    /// Its label `org.opencontainers.image.revision`, where it was looked for and found.
+    pub revision: Option<String>,
+}
+
+/// What the Docker daemon says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// Its version, as in `28.5.2`.
+    pub version: String,
+    /// Builds go through BuildKit.
+    pub buildkit: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(immutable: bool, except: &[&str]) -> RepositoryFacts {
+        let except = except.iter().map(|pattern| (*pattern).to_owned()).collect();
+        RepositoryFacts { name: "web".parse().unwrap(), immutable, except, taken: BTreeMap::new() }
+    }
+
+    #[test]
+    fn exclusions_turn_the_rule_round() {
+        let frozen = |repository: &RepositoryFacts, tag: &str| repository.is_frozen(&tag.parse().unwrap());
+        let immutable = repository(true, &["latest", "dev-*"]);
+        assert!(frozen(&immutable, "1.2.3"));
+        assert!(!frozen(&immutable, "latest"));
+        assert!(!frozen(&immutable, "dev-7"));
+        assert!(frozen(&immutable, "my-dev-7"));
+        let mutable = repository(false, &["v*.*"]);
+        assert!(frozen(&mutable, "v1.2"));
+        assert!(!frozen(&mutable, "v1"));
+    }
+}
