@@ -103,7 +103,7 @@ pub struct RunArgs {
     #[allow(missing_docs)]
     pub registry: RegistryArgs,
     /// Push to a small ECR on this machine in place of AWS
-    #[arg(long, conflicts_with_all = ["registry", "region"])]
+    #[arg(long, conflicts_with = "region")]
     pub local: bool,
     /// Where `--local` keeps its images [default: longshore/local in the user's data folder]
     #[arg(long, value_name = "FOLDER", requires = "local")]

@@ -1,6 +1,86 @@
 //! Wires the five steps; decides nothing.
 
-/// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+mod config;
+mod local;
+mod login;
+mod look;
+mod read;
+mod run;
+mod tags;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, When};
+use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
+use crate::effects::{program, tls, workspace};
+use crate::facts::Variables;
+use crate::report::{self, Colors};
+
+/// The world that the program was started in.
+struct World {
+    variables: Variables,
+    folder: PathBuf,
+    colors: Colors,
+}
+
+/// Runs the program: the only place where an error is told and an exit code chosen.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and clap knows which stream each belongs to.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Blame::Input.exit_code() } else { 0 });
+        }
+    };
+    let colors = Colors::choose(match cli.color {
+        When::Auto => None,
+        When::Always => Some(true),
+        When::Never => Some(false),
+    });
+    match start(&cli.command, colors) {
+        Ok(code) => code,
+        Err(diagnostics) => {
+            report::errors(&diagnostics, colors);
+            ExitCode::from(diagnostics.exit_code())
+        }
+    }
+}
+
+fn start(command: &Command, colors: Colors) -> Result<ExitCode, Diagnostics> {
+    tls::install_provider();
+    let folder = workspace::current_folder()
+        .map_err(|error| Diagnostic::input("cannot tell the current folder").caused_by(error.to_string()))?;
+    let world = World { variables: workspace::variables(), folder, colors };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Diagnostic::new(Blame::Service, "cannot start the program's threads").caused_by(error.to_string())
+    })?;
+    let result = runtime.block_on(dispatch(command, &world));
+    // Threads that wait for a service which no longer matters are not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnostics> {
+    match command {
+        Command::Run(args) => unless_interrupted(run::run(args, world)).await?,
+        Command::Tags(args) => tags::run(args, world)?,
+        Command::Config(args) => config::run(args, world)?,
+        Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
+        Command::Local(args) => return local::run(args, world).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives up the work when the user asks for it; dropping it stops the builds and pushes that are under way.
+async fn unless_interrupted(work: impl Future<Output = Result<(), Diagnostics>>) -> Result<(), Diagnostics> {
+    tokio::select! {
+        result = work => result,
+        () = program::interrupted() => {
+            Err(Diagnostic::new(Blame::Interrupted, "interrupted").hint("run again; what is done is not done twice").into())
+        }
+    }
 }

@@ -2,8 +2,10 @@
 #![expect(clippy::disallowed_methods, reason = "this is the room that the wall keeps these methods in")]
 
 pub mod clock;
+pub mod docker_config;
 pub mod ecr;
 pub mod git;
+pub mod program;
 pub mod registry;
 pub mod tls;
 pub mod workspace;

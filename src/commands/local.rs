@@ -1,0 +1,67 @@
+//! `longshore local`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::World;
+use crate::cli::LocalArgs;
+use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
+use crate::effects::program;
+use crate::local::{Server, Settings, StartError};
+use crate::report;
+
+pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Diagnostics> {
+    let data = args.data.as_deref().map(|data| world.folder.join(data));
+    let server = start(data, args.port, world).await?;
+    let variables = server.environment();
+    if args.command.is_empty() {
+        let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
+        report::print(&exports.join("\n"));
+        report::note(&format!("longshore local answers at {}; end it with Ctrl-C", server.endpoint()));
+        program::interrupted().await;
+        server.stop().await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let status = program::run(&args.command, &variables).await;
+    server.stop().await;
+    match status {
+        // A child that a signal ended has no code; shells say 128 and the signal's number.
+        Ok(status) => Ok(ExitCode::from(status.code().map_or(1, |code| u8::try_from(code).unwrap_or(1)))),
+        Err(error) => {
+            let name = args.command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            Err(Diagnostic::input(format!("cannot run `{name}`")).caused_by(error.to_string()).into())
+        }
+    }
+}
+
+/// Starts the server over this folder, or over the user's own.
+pub(super) async fn start(data: Option<PathBuf>, port: Option<u16>, world: &World) -> Result<Server, Diagnostic> {
+    let data = match data.or_else(|| default_data(world)) {
+        Some(data) => data,
+        None => {
+            return Err(Diagnostic::input("no folder to keep the images in is known").hint("name one with `--data`"));
+        }
+    };
+    Server::start(Settings::new(data, port)).await.map_err(|error| explain(&error))
+}
+
+/// Source: XDG Base Directory Specification.
+fn default_data(world: &World) -> Option<PathBuf> {
+    let set = |name: &str| world.variables.get(name).filter(|value| !value.is_empty());
+    let base = set("XDG_DATA_HOME").map(PathBuf::from);
+    let base = base.or_else(|| set("HOME").map(|home| Path::new(home).join(".local/share")));
+    base.map(|base| base.join("longshore").join("local"))
+}
+
+fn explain(error: &StartError) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Blame::Service, "longshore local cannot start").caused_by(error.to_string());
+    match error {
+        StartError::InUse { endpoint: Some(_), .. } => {
+            diagnostic.hint("use that server: export the variables that it printed, and leave out `--local`")
+        }
+        StartError::InUse { endpoint: None, .. } => diagnostic.hint("give this one a folder of its own with `--data`"),
+        StartError::PortTaken { .. } => diagnostic.hint("name another port with `--port`, or 0 for any that is free"),
+        StartError::Data { .. } => diagnostic.hint("name a folder that can be written to with `--data`"),
+        StartError::Listen { .. } => diagnostic,
+    }
+}

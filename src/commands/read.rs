@@ -1,0 +1,58 @@
+//! The first step: the pipeline file.
+
+use std::path::{Path, PathBuf};
+
+use super::World;
+use crate::cli::PipelineArgs;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::effects::workspace;
+use crate::pipeline::{self, Pipeline};
+use crate::report;
+
+/// A pipeline, and the folder that its paths start from.
+pub(super) struct Loaded {
+    pub(super) pipeline: Pipeline,
+    pub(super) root: PathBuf,
+}
+
+/// Reads the pipeline file that was named, or the nearest one. Tells its warnings.
+pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Diagnostics> {
+    let path = match &args.file {
+        Some(path) => world.folder.join(path),
+        None => workspace::find_pipeline_file(&world.folder).ok_or_else(no_file)?,
+    };
+    let name = shown(&path, &world.folder);
+    let text = workspace::read_text(&path).map_err(|error| {
+        Diagnostic::input(format!("cannot read the pipeline file `{name}`")).caused_by(error.to_string())
+    })?;
+    let (pipeline, warnings) =
+        pipeline::parse(&name, text)?.resolve(&|variable: &str| world.variables.get(variable).cloned())?;
+    report::warnings(&warnings, world.colors);
+    let root = path.parent().unwrap_or(&world.folder).to_owned();
+    Ok(Loaded { pipeline, root })
+}
+
+/// Keeps only the images of these names, if there are any.
+pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Diagnostics> {
+    let known = |name: &String| pipeline.images.iter().any(|image| image.name == *name);
+    let unknown = names.iter().filter(|name| !known(name)).map(|name| {
+        let images: Vec<String> = pipeline.images.iter().map(|image| format!("`{}`", image.name)).collect();
+        Diagnostic::input(format!("there is no image `{name}` in the pipeline file"))
+            .hint(format!("its images are {}", images.join(", ")))
+    });
+    Diagnostics::check(unknown.collect())?;
+    if !names.is_empty() {
+        pipeline.images.retain(|image| names.contains(&image.name));
+    }
+    Ok(())
+}
+
+fn no_file() -> Diagnostic {
+    Diagnostic::input("there is no longshore.yaml here, nor in a folder above within the git repository")
+        .hint("write one, or name it with `--file`")
+}
+
+/// The path as short as it can be said from where the user is.
+fn shown(path: &Path, folder: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,81 @@
+//! Which registry the images go to, and the way to its control plane.
+
+use crate::cli::RegistryArgs;
+use crate::commands::World;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::effects::ecr::{EcrClient, EcrSettings, LocalEndpoint};
+use crate::execute::ports::ServiceError;
+use crate::explain::{self, Circumstances};
+use crate::local::Server;
+use crate::names::{EcrEndpoint, RegistryHost};
+use crate::pipeline::Registry;
+
+/// The registry, and the control plane that belongs to it.
+pub(crate) struct Target {
+    pub(crate) ecr: EcrClient,
+    pub(crate) host: RegistryHost,
+}
+
+/// Finds the registry by flags, pipeline file and AWS configuration, in this order.
+///
+/// A host that is ECR's own names its account and region, unless others are stated.
+pub(crate) async fn connect(
+    registry: &Registry,
+    args: &RegistryArgs,
+    local: Option<&Server>,
+    world: &World,
+) -> Result<Target, Diagnostics> {
+    if let Some(server) = local {
+        let settings = local_settings(server);
+        let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+        return Ok(Target { ecr, host: server.host().clone() });
+    }
+    let stated = args.registry.clone().or_else(|| registry.host.clone());
+    let named = stated.as_ref().and_then(RegistryHost::as_ecr);
+    let settings = EcrSettings {
+        region: args
+            .region
+            .clone()
+            .or_else(|| registry.region.clone())
+            .or(named.as_ref().map(|ecr| ecr.region.clone())),
+        account: registry.account.clone().or(named.map(|ecr| ecr.account)),
+        fips: registry.fips,
+        dual_stack: registry.dual_stack,
+        local: None,
+    };
+    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+    let host = match stated {
+        Some(host) => host,
+        None => own_registry(registry, &ecr).await?,
+    };
+    Ok(Target { ecr, host })
+}
+
+async fn own_registry(registry: &Registry, ecr: &EcrClient) -> Result<RegistryHost, Diagnostics> {
+    let account = match &registry.account {
+        Some(account) => account.clone(),
+        None => ecr.account().await.map_err(|error| told(&error))?.ok_or_else(|| {
+            Diagnostic::input("the AWS account is not known: ECR's answer does not name it")
+                .hint("set `registry.account` in the pipeline file, or `registry.host`")
+        })?,
+    };
+    let endpoint =
+        EcrEndpoint { account, region: ecr.region().clone(), fips: registry.fips, dual_stack: registry.dual_stack };
+    Ok(endpoint.host().map_err(|error| Diagnostic::input(error.to_string()).hint_maybe(error.hint()))?)
+}
+
+fn local_settings(server: &Server) -> EcrSettings {
+    EcrSettings {
+        region: Some(server.region().clone()),
+        local: Some(LocalEndpoint {
+            url: server.endpoint(),
+            access_key_id: "local".to_owned(),
+            secret_access_key: "local".to_owned(),
+        }),
+        ..EcrSettings::default()
+    }
+}
+
+fn told(error: &ServiceError) -> Diagnostic {
+    explain::explain(error, Circumstances::default())
+}

@@ -1,0 +1,159 @@
+//! The report as JSON, for programs. Fields are only ever added.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::execute::report::{ImageReport, Outcome, Report};
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName};
+use crate::plan::{ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, SkippedRule};
+
+/// Everything about a run. What was not reached is missing or empty.
+#[derive(Debug, Serialize)]
+pub struct JsonReport<'a> {
+    /// The version of this format; 1.
+    version: u32,
+    /// `succeeded` or `failed`.
+    status: &'static str,
+    /// The exit code that goes with it.
+    exit_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry: Option<&'a RegistryHost>,
+    /// How long the work took, planning left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    repositories: Vec<JsonRepository<'a>>,
+    images: Vec<JsonImage<'a>>,
+    errors: Vec<JsonError<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonRepository<'a> {
+    name: &'a RepositoryName,
+    /// `kept`, `created` or `missing`.
+    state: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonImage<'a> {
+    name: &'a str,
+    container: &'a str,
+    repository: &'a RepositoryName,
+    /// `published`, `failed` or `stopped`.
+    status: &'static str,
+    /// `build` or `reuse`.
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a Digest>,
+    references: &'a [ImageRef],
+    tags: &'a [PlannedTag],
+    skipped: &'a [SkippedRule],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push_seconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonError<'a> {
+    message: &'a str,
+    exit_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<JsonPlace<'a>>,
+    caused_by: &'a [String],
+    hints: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct JsonPlace<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> JsonReport<'a> {
+    /// Joins what was planned, what came of it, and what went wrong.
+    pub fn new(plan: Option<&'a Plan>, report: Option<&'a Report>, problems: Option<&'a Diagnostics>) -> Self {
+        let images = plan.zip(report).map(|(plan, report)| plan.images.iter().zip(&report.images).map(image).collect());
+        let repositories = plan.map(|plan| plan.repositories.iter().map(|one| repository(one, report)).collect());
+        JsonReport {
+            version: 1,
+            status: if problems.is_none() { "succeeded" } else { "failed" },
+            exit_code: problems.map_or(0, Diagnostics::exit_code),
+            registry: plan.map(|plan| &plan.registry),
+            seconds: report.map(|report| seconds(report.took)),
+            repositories: repositories.unwrap_or_default(),
+            images: images.unwrap_or_default(),
+            errors: problems.map(|problems| problems.iter().map(error).collect()).unwrap_or_default(),
+        }
+    }
+}
+
+fn repository<'a>(planned: &'a RepositoryPlan, report: Option<&Report>) -> JsonRepository<'a> {
+    let state = match planned {
+        RepositoryPlan::Keep { .. } => "kept",
+        RepositoryPlan::Create(spec) if report.is_some_and(|report| report.created.contains(&spec.name)) => "created",
+        RepositoryPlan::Create(_) if report.is_some_and(|report| report.failures.is_empty()) => "kept",
+        RepositoryPlan::Create(_) => "missing",
+    };
+    JsonRepository { name: planned.name(), state }
+}
+
+fn image<'a>((planned, done): (&'a ImagePlan, &'a ImageReport)) -> JsonImage<'a> {
+    let (action, why) = match &planned.action {
+        ImageAction::Build(_) => ("build", None),
+        ImageAction::Reuse { why, .. } => ("reuse", Some(why.as_str())),
+    };
+    let (status, published) = match &done.outcome {
+        Outcome::Published(published) => ("published", Some(published)),
+        Outcome::Failed(_) => ("failed", None),
+        Outcome::Stopped => ("stopped", None),
+    };
+    JsonImage {
+        name: &planned.name,
+        container: &planned.container,
+        repository: &planned.repository,
+        status,
+        action,
+        why,
+        digest: published.map(|published| &published.digest),
+        references: published.map(|published| published.references.as_slice()).unwrap_or_default(),
+        tags: &planned.tags,
+        skipped: &planned.skipped,
+        size_bytes: published.and_then(|published| published.size),
+        build_seconds: done.build_took.map(seconds),
+        push_seconds: done.push_took.map(seconds),
+    }
+}
+
+fn error(diagnostic: &Diagnostic) -> JsonError<'_> {
+    JsonError {
+        message: &diagnostic.message,
+        exit_code: diagnostic.blame.exit_code(),
+        place: diagnostic.place.as_ref().map(|place| JsonPlace {
+            file: &place.source.name,
+            line: place.line,
+            column: place.column,
+        }),
+        caused_by: &diagnostic.causes,
+        hints: &diagnostic.hints,
+    }
+}
+
+/// To the millisecond.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// A value as indented JSON with a newline at the end.
+pub fn text(value: &impl Serialize) -> String {
+    // Our types have string keys and no fallible serializers, the only two ways for this to fail.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,93 @@
+//! What happens, as it happens, on stderr.
+
+mod layers;
+mod plain;
+mod tty;
+
+use std::io::IsTerminal;
+
+use crate::execute::events::{Event, ImageEvent};
+
+use super::Colors;
+use plain::Plain;
+use tty::Tty;
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Lines that change in place.
+    Tty,
+    /// One line for each thing that happens.
+    Plain,
+    /// Not at all.
+    Quiet,
+}
+
+impl Style {
+    /// The style for whoever watches: `Tty` on a terminal that can move its cursor, else `Plain`.
+    pub fn fitting(term: Option<&str>) -> Self {
+        let capable = std::io::stderr().is_terminal() && term != Some("dumb");
+        if capable { Style::Tty } else { Style::Plain }
+    }
+}
+
+/// Shows events.
+pub struct Progress(Shown);
+
+enum Shown {
+    Tty(Tty),
+    Plain(Plain),
+    Quiet,
+}
+
+impl Progress {
+    /// Prepares for these images, by their keys in the pipeline file.
+    pub fn new(style: Style, colors: Colors, images: &[&str]) -> Self {
+        Progress(match style {
+            Style::Tty => Shown::Tty(Tty::new(colors, images)),
+            Style::Plain => Shown::Plain(Plain::new(colors, images)),
+            Style::Quiet => Shown::Quiet,
+        })
+    }
+
+    /// Shows one event.
+    pub fn tell(&self, event: &Event) {
+        match &self.0 {
+            Shown::Tty(tty) => tty.tell(event),
+            Shown::Plain(plain) => plain.tell(event).iter().for_each(|line| eprintln!("{line}")),
+            Shown::Quiet => {}
+        }
+    }
+
+    /// Takes away whatever still moves.
+    pub fn end(&self) {
+        if let Shown::Tty(tty) = &self.0 {
+            tty.end();
+        }
+    }
+}
+
+/// The line that says what is done for good; the same in both styles. `None` for what merely goes on.
+fn milestone(event: &Event, layers: &layers::Layers) -> Option<(Option<String>, String)> {
+    let (image, text) = match event {
+        Event::RepositoryCreated(name) => (None, format!("created repository {name}")),
+        Event::RepositoryThereAlready(name) => (None, format!("repository {name} was created by another job")),
+        Event::Image(image, event) => {
+            let text = match event {
+                ImageEvent::Built { id, took } => {
+                    let id = id.strip_prefix("sha256:").unwrap_or(id);
+                    format!("built {} in {}", &id[..id.len().min(12)], super::size::span(*took))
+                }
+                ImageEvent::Pushed { reference, digest, took } => {
+                    let sent = layers.summary(image);
+                    format!("pushed {reference} as {} in {}{sent}", digest.short(), super::size::span(*took))
+                }
+                ImageEvent::Tagged(tag) => format!("tagged {tag}"),
+                ImageEvent::TaggedAlready(tag) => format!("{tag} names it already"),
+                ImageEvent::Build(_) | ImageEvent::Push(_) => return None,
+            };
+            (Some(image.clone()), text)
+        }
+    };
+    Some((image, text))
+}

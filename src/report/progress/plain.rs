@@ -1,0 +1,139 @@
+//! One line for each thing that happens, for logs: the image's name, a bar, and what happened.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use anstyle::{AnsiColor, Style};
+
+use super::layers::Layers;
+use super::milestone;
+use crate::execute::events::{BuildEvent, Event, ImageEvent};
+use crate::report::{Colors, size};
+
+pub(super) struct Plain {
+    colors: Colors,
+    width: usize,
+    seen: RefCell<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    layers: Layers,
+    /// The names of the steps, by image and number.
+    steps: BTreeMap<(String, usize), String>,
+}
+
+impl Plain {
+    pub(super) fn new(colors: Colors, images: &[&str]) -> Self {
+        let width = images.iter().map(|image| image.chars().count()).max().unwrap_or(0);
+        Plain { colors, width, seen: RefCell::default() }
+    }
+
+    /// The lines that the event is worth.
+    pub(super) fn tell(&self, event: &Event) -> Vec<String> {
+        let mut seen = self.seen.borrow_mut();
+        match event {
+            Event::Image(image, ImageEvent::Build(event)) => self.build(&mut seen, image, event),
+            Event::Image(image, ImageEvent::Push(event)) => {
+                seen.layers.note(image, event);
+                Vec::new()
+            }
+            _ => milestone(event, &seen.layers)
+                .map(|(image, text)| self.line(image.as_deref(), &text))
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    fn build(&self, seen: &mut Seen, image: &str, event: &BuildEvent) -> Vec<String> {
+        let text = match event {
+            BuildEvent::StepStarted { step, name } => {
+                seen.steps.insert((image.to_owned(), *step), name.clone());
+                name.clone()
+            }
+            BuildEvent::StepOutput { line, .. } => format!("  {line}"),
+            BuildEvent::StepDone { step, cached: true, .. } => {
+                let name = seen.steps.get(&(image.to_owned(), *step)).map_or("", String::as_str);
+                format!("{name} (cached)")
+            }
+            BuildEvent::StepDone { step, took: Some(took), .. } if took.as_secs() >= 1 => {
+                let name = seen.steps.get(&(image.to_owned(), *step)).map_or("", String::as_str);
+                format!("{name} (done in {})", size::span(*took))
+            }
+            BuildEvent::Warning(text) => format!("warning: {text}"),
+            BuildEvent::StepDone { .. } | BuildEvent::ContextSent(_) => return Vec::new(),
+        };
+        vec![self.line(Some(image), &text)]
+    }
+
+    fn line(&self, image: Option<&str>, text: &str) -> String {
+        match image {
+            Some(image) => {
+                let name = self.colors.paint(color_of(image), &format!("{image:width$} |", width = self.width));
+                format!("{name} {text}")
+            }
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// The same colour for the same name in every run.
+fn color_of(image: &str) -> Style {
+    const PALETTE: [AnsiColor; 5] =
+        [AnsiColor::Cyan, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::Green, AnsiColor::Yellow];
+    let sum: usize = image.bytes().map(usize::from).sum();
+    PALETTE[sum % PALETTE.len()].on_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::execute::events::{LayerState, PushEvent};
+    use crate::names::{Digest, ImageRef};
+
+    fn told(events: &[ImageEvent]) -> Vec<String> {
+        let plain = Plain::new(Colors(false), &["web", "worker"]);
+        events.iter().flat_map(|event| plain.tell(&Event::Image("web".into(), event.clone()))).collect()
+    }
+
+    #[test]
+    fn a_build() {
+        let lines = told(&[
+            ImageEvent::Build(BuildEvent::ContextSent(10)),
+            ImageEvent::Build(BuildEvent::StepStarted { step: 1, name: "[1/2] COPY . /".into() }),
+            ImageEvent::Build(BuildEvent::StepDone { step: 1, cached: true, took: None }),
+            ImageEvent::Build(BuildEvent::StepOutput { step: 2, line: "hello".into() }),
+            ImageEvent::Built { id: format!("sha256:{}", "ab".repeat(32)), took: Duration::from_millis(1500) },
+        ]);
+        assert_eq!(
+            lines,
+            [
+                "web    | [1/2] COPY . /",
+                "web    | [1/2] COPY . / (cached)",
+                "web    |   hello",
+                "web    | built abababababab in 1.5s"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_push_ends_with_what_moved() {
+        let layer = |layer: &str, state| ImageEvent::Push(PushEvent { layer: layer.into(), state });
+        let reference =
+            ImageRef::tagged(&"127.0.0.1:5010".parse().unwrap(), &"web".parse().unwrap(), &"1.2.3".parse().unwrap());
+        let digest = Digest::of(b"x");
+        let lines = told(&[
+            layer("a", LayerState::Pushing { sent: 1, total: 2 }),
+            layer("a", LayerState::Pushed),
+            layer("b", LayerState::ThereAlready),
+            ImageEvent::Pushed { reference, digest: digest.clone(), took: Duration::from_millis(400) },
+        ]);
+        let expected = format!(
+            "web    | pushed 127.0.0.1:5010/web:1.2.3 as {} in 0.4s (1 layer sent, 1 there already)",
+            digest.short()
+        );
+        assert_eq!(lines, [expected]);
+    }
+}

@@ -1,0 +1,87 @@
+//! One moving line for each image, under the lines of what is done for good.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::layers::Layers;
+use super::milestone;
+use super::plain::Plain;
+use crate::execute::events::{BuildEvent, Event, ImageEvent, LayerState};
+use crate::report::{Colors, size};
+
+pub(super) struct Tty {
+    lines: MultiProgress,
+    bars: BTreeMap<String, ProgressBar>,
+    /// Gives the lines that stay their form.
+    plain: Plain,
+    layers: RefCell<Layers>,
+}
+
+impl Tty {
+    pub(super) fn new(colors: Colors, images: &[&str]) -> Self {
+        let width = images.iter().map(|image| image.chars().count()).max().unwrap_or(0);
+        let lines = MultiProgress::new();
+        let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bars = images.iter().map(|image| {
+            let bar = lines.add(ProgressBar::new_spinner().with_style(style.clone()));
+            bar.set_prefix(format!("{image:width$}"));
+            ((*image).to_owned(), bar)
+        });
+        let bars = bars.collect();
+        Tty { lines, bars, plain: Plain::new(colors, images), layers: RefCell::default() }
+    }
+
+    pub(super) fn tell(&self, event: &Event) {
+        if let Event::Image(image, moving) = event
+            && let Some(bar) = self.bars.get(image)
+        {
+            if let ImageEvent::Push(push) = moving {
+                self.layers.borrow_mut().note(image, push);
+            }
+            if let Some(text) = moment(moving) {
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar.set_message(text);
+            }
+        }
+        if milestone(event, &self.layers.borrow()).is_some() || is_warning(event) {
+            for line in self.plain.tell(event) {
+                // A terminal that has gone away is no failure of ours.
+                let _ = self.lines.println(line);
+            }
+        } else if matches!(event, Event::Image(_, ImageEvent::Push(_))) {
+            self.plain.tell(event);
+        }
+    }
+
+    pub(super) fn end(&self) {
+        self.bars.values().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+fn is_warning(event: &Event) -> bool {
+    matches!(event, Event::Image(_, ImageEvent::Build(BuildEvent::Warning(_))))
+}
+
+/// What an image is busy with.
+fn moment(event: &ImageEvent) -> Option<String> {
+    Some(match event {
+        ImageEvent::Build(BuildEvent::ContextSent(bytes)) => format!("sending context: {}", size::bytes(*bytes)),
+        ImageEvent::Build(BuildEvent::StepStarted { name, .. }) => name.clone(),
+        ImageEvent::Build(BuildEvent::StepOutput { line, .. }) => line.clone(),
+        ImageEvent::Push(push) => match &push.state {
+            LayerState::Pushing { sent, total } if *total > 0 => {
+                format!("pushing {}: {} of {}", push.layer, size::bytes(*sent), size::bytes(*total))
+            }
+            LayerState::Pushing { sent, .. } => format!("pushing {}: {}", push.layer, size::bytes(*sent)),
+            LayerState::Waiting | LayerState::Pushed | LayerState::ThereAlready | LayerState::Mounted => return None,
+        },
+        ImageEvent::Build(BuildEvent::StepDone { .. } | BuildEvent::Warning(_)) => return None,
+        ImageEvent::Built { .. } => "built".to_owned(),
+        ImageEvent::Pushed { .. } => "pushed".to_owned(),
+        ImageEvent::Tagged(tag) | ImageEvent::TaggedAlready(tag) => format!("tagged {tag}"),
+    })
+}
