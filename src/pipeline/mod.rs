@@ -1,5 +1,35 @@
 //! What the user asked for: `longshore.yaml` as written, and as meant.
 
+mod build;
+mod encryption;
+mod fields;
+mod file;
+mod glob;
+mod hosts;
+mod image;
+mod images;
+mod interpolate;
+mod mutability;
+mod node;
+mod outputs;
+mod pairs;
+mod problems;
+mod read;
+mod registry;
+mod repository;
+mod size;
+mod span;
+mod substitute;
+mod suggest;
+mod syntax;
+mod tags;
+mod write;
+mod yaml;
+
+pub use file::{PipelineFile, parse, parse_bytes};
+pub use glob::glob;
+pub use write::to_yaml;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -16,8 +46,10 @@ pub struct Pipeline {
     /// Where the images go.
     pub registry: Registry,
     /// The environments in the order of the file; the first that matches names the environment.
+    #[serde(serialize_with = "write::environments")]
     pub environments: Vec<Environment>,
     /// The images in the order of the file; at least one.
+    #[serde(serialize_with = "write::images")]
     pub images: Vec<Image>,
     /// The files that are written at the end.
     pub outputs: Outputs,
@@ -45,6 +77,7 @@ pub struct Registry {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Environment {
     /// Its name, which is also the tag that the rule `env` gives.
+    #[serde(skip)]
     pub name: Tag,
     /// A glob over branch names.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +91,7 @@ pub struct Environment {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Image {
     /// Its key in the file.
+    #[serde(skip)]
     pub name: String,
     /// How it is built.
     pub build: Build,
@@ -252,6 +286,7 @@ impl Serialize for TagRule {
 pub struct Outputs {
     /// The list of containers for CodePipeline's ECS deploy action. Two spellings by default, because the
     /// action looks for `imagedefinitions.json` while half of the world's pipelines say `imageDefinitions.json`.
+    #[serde(serialize_with = "write::paths_or_false")]
     pub image_definitions: Vec<PathBuf>,
     /// The file for CodePipeline's ECS blue/green deploy action; it can name one image only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -269,9 +304,4 @@ pub enum ImageUri {
     Digest,
     /// `…:tag`, with the first of the image's tags.
     Tag,
-}
-
-/// placeholder until the pipeline room lands
-pub fn glob(_p: &str, _t: &str) -> bool {
-    true
 }

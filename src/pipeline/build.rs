@@ -1,0 +1,182 @@
+//! `build:`, with the names of the Compose build specification; those of bake and build-push-action mean the same.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::fields::Schema;
+use super::interpolate::Environment;
+use super::node::Value;
+use super::pairs::{self, Pairs};
+use super::problems::Problems;
+use super::read::Field;
+use super::span::Span;
+use super::{Build, Dockerfile, hosts, size};
+use crate::names::Platform;
+
+const SCHEMA: Schema = Schema {
+    expected: "the path of a context, or a map",
+    fields: &[
+        ("context", &[]),
+        ("dockerfile", &["file"]),
+        ("dockerfile_inline", &["dockerfile-inline"]),
+        ("target", &[]),
+        ("args", &["build-args", "build_args"]),
+        ("labels", &[]),
+        ("platform", &["platforms"]),
+        ("no_cache", &["no-cache"]),
+        ("pull", &[]),
+        ("network", &[]),
+        ("extra_hosts", &["extra-hosts", "add-hosts", "add_hosts"]),
+        ("shm_size", &["shm-size"]),
+    ],
+    unsupported: &[
+        "additional_contexts",
+        "contexts",
+        "cache_from",
+        "cache-from",
+        "cache_to",
+        "cache-to",
+        "entitlements",
+        "isolation",
+        "no_cache_filter",
+        "no-cache-filter",
+        "privileged",
+        "provenance",
+        "sbom",
+        "secret",
+        "secrets",
+        "ssh",
+        "tags",
+        "ulimits",
+    ],
+};
+
+/// The build as one place of the file gives it.
+#[derive(Debug, Clone)]
+pub(super) struct BuildPart {
+    at: Span,
+    context: Option<PathBuf>,
+    dockerfile: Option<Dockerfile>,
+    target: Option<String>,
+    /// `None` where the environment has no value for a key that stands alone.
+    args: Pairs,
+    labels: BTreeMap<String, String>,
+    platform: Option<Platform>,
+    no_cache: Option<bool>,
+    pull: Option<bool>,
+    network: Option<String>,
+    extra_hosts: BTreeMap<String, String>,
+    shm_size: Option<u64>,
+}
+
+impl BuildPart {
+    /// Reads a context, or a map.
+    pub fn read(field: &Field<'_>, environment: Environment<'_>, problems: &mut Problems) -> Self {
+        let mut part = BuildPart {
+            at: field.key,
+            context: None,
+            dockerfile: None,
+            target: None,
+            args: Pairs::new(),
+            labels: BTreeMap::new(),
+            platform: None,
+            no_cache: None,
+            pull: None,
+            network: None,
+            extra_hosts: BTreeMap::new(),
+            shm_size: None,
+        };
+        if matches!(field.node.value, Value::Text(_)) {
+            part.context = path(field, problems);
+            return part;
+        }
+        let Some(fields) = SCHEMA.read(field, problems) else { return part };
+        part.context = fields.read("context", problems, path);
+        let file = fields.read("dockerfile", problems, path).map(Dockerfile::File);
+        let inline = fields.read("dockerfile_inline", problems, Field::owned).map(Dockerfile::Inline);
+        if let (Some(_), Some(inline)) = (fields.get("dockerfile"), fields.get("dockerfile_inline")) {
+            let message = format!("`{}` stands beside a `dockerfile`; an image has one recipe", inline.path);
+            problems.error(inline.key, message);
+        }
+        part.dockerfile = file.or(inline);
+        part.target = fields.read("target", problems, Field::owned);
+        part.args = fields.read("args", problems, pairs::read).unwrap_or_default();
+        for (key, value) in part.args.iter_mut().filter(|(_, value)| value.is_none()) {
+            *value = environment(key);
+        }
+        let labels = fields.read("labels", problems, pairs::read).unwrap_or_default();
+        part.labels = labels.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
+        part.platform = fields.read("platform", problems, platform);
+        part.no_cache = fields.read("no_cache", problems, Field::flag);
+        part.pull = fields.read("pull", problems, Field::flag);
+        part.network = fields.read("network", problems, Field::owned);
+        part.extra_hosts = fields.read("extra_hosts", problems, hosts::read).unwrap_or_default();
+        part.shm_size = fields.read("shm_size", problems, size::read);
+        part
+    }
+
+    /// This part, with the other for whatever it leaves open; maps are merged key by key.
+    #[must_use]
+    pub fn over(self, base: Option<&BuildPart>) -> Self {
+        let Some(base) = base.cloned() else { return self };
+        BuildPart {
+            at: self.at,
+            context: self.context.or(base.context),
+            dockerfile: self.dockerfile.or(base.dockerfile),
+            target: self.target.or(base.target),
+            args: merged(base.args, self.args),
+            labels: merged(base.labels, self.labels),
+            platform: self.platform.or(base.platform),
+            no_cache: self.no_cache.or(base.no_cache),
+            pull: self.pull.or(base.pull),
+            network: self.network.or(base.network),
+            extra_hosts: merged(base.extra_hosts, self.extra_hosts),
+            shm_size: self.shm_size.or(base.shm_size),
+        }
+    }
+
+    /// The build, with defaults for what nobody gave.
+    pub fn finish(self, problems: &Problems) -> Build {
+        Build {
+            context: self.context.unwrap_or_else(|| PathBuf::from(".")),
+            dockerfile: self.dockerfile.unwrap_or_else(|| Dockerfile::File(PathBuf::from("Dockerfile"))),
+            target: self.target,
+            args: self.args.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+            labels: self.labels,
+            platform: self.platform,
+            no_cache: self.no_cache.unwrap_or(false),
+            pull: self.pull.unwrap_or(false),
+            network: self.network,
+            extra_hosts: self.extra_hosts,
+            shm_size: self.shm_size,
+            place: Some(problems.place(self.at)),
+        }
+    }
+}
+
+/// The first map with the second's entries in place of its own.
+pub(super) fn merged<V>(mut base: BTreeMap<String, V>, over: BTreeMap<String, V>) -> BTreeMap<String, V> {
+    base.extend(over);
+    base
+}
+
+/// A path, relative or not; it may leave the file's folder.
+pub(super) fn path(field: &Field<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    field.text(problems).map(PathBuf::from)
+}
+
+fn platform(field: &Field<'_>, problems: &mut Problems) -> Option<Platform> {
+    let items = field.items_or_single(problems)?;
+    match items.as_slice() {
+        [one] => one.name(problems),
+        [] => {
+            problems.error(field.span(), format!("`{}` is empty", field.path));
+            None
+        }
+        several => {
+            let message = format!("`{}` has {} platforms", field.path, several.len());
+            problems.error_with_hint(field.key, message, "this version builds one platform for each image");
+            None
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! One entry of `images:`, and `defaults:`, which lies under each of them.
+
+use super::build::BuildPart;
+use super::fields::{Fields, Schema};
+use super::interpolate::Environment;
+use super::problems::Problems;
+use super::read::Field;
+use super::repository::RepositoryPart;
+use super::span::Span;
+use super::{Image, TagRule, TagRuleKind, tags};
+
+const IMAGE: Schema = Schema {
+    expected: "a map",
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("container", &[])],
+    unsupported: &["depends_on", "gate", "reuse"],
+};
+
+const DEFAULTS: Schema = Schema {
+    expected: "a map",
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[])],
+    unsupported: &["depends_on", "gate", "reuse"],
+};
+
+/// An image as one place of the file gives it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ImagePart {
+    build: Option<BuildPart>,
+    repository: Option<RepositoryPart>,
+    tags: Option<Vec<TagRule>>,
+    container: Option<String>,
+}
+
+impl ImagePart {
+    /// Reads an image; `None` if it is no map at all.
+    pub fn read(field: &Field<'_>, environment: Environment<'_>, problems: &mut Problems) -> Option<Self> {
+        let fields = IMAGE.read(field, problems)?;
+        Some(Self::from(&fields, environment, problems))
+    }
+
+    /// Reads what all images have in common.
+    pub fn read_defaults(field: &Field<'_>, environment: Environment<'_>, problems: &mut Problems) -> Self {
+        match DEFAULTS.read(field, problems) {
+            Some(fields) => Self::from(&fields, environment, problems),
+            None => Self::default(),
+        }
+    }
+
+    fn from(fields: &Fields<'_>, environment: Environment<'_>, problems: &mut Problems) -> Self {
+        ImagePart {
+            build: fields.get("build").map(|field| BuildPart::read(field, environment, problems)),
+            repository: fields.get("repository").map(|field| RepositoryPart::read(field, problems)),
+            tags: fields.read("tags", problems, tags::read),
+            container: fields.read("container", problems, Field::owned),
+        }
+    }
+
+    /// This image, with the defaults for whatever it leaves open.
+    #[must_use]
+    pub fn over(self, defaults: &ImagePart) -> Self {
+        ImagePart {
+            build: match self.build {
+                Some(build) => Some(build.over(defaults.build.as_ref())),
+                None => defaults.build.clone(),
+            },
+            repository: match self.repository {
+                Some(repository) => Some(repository.over(defaults.repository.as_ref())),
+                None => defaults.repository.clone(),
+            },
+            tags: self.tags.or_else(|| defaults.tags.clone()),
+            container: self.container,
+        }
+    }
+
+    /// The image of this name, whose key stands there.
+    pub fn finish(self, name: &str, at: Span, problems: &mut Problems) -> Option<Image> {
+        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            problems
+                .error(at, format!("`{}` is not an image's name: it is empty or has white space", name.escape_debug()));
+            return None;
+        }
+        let repository = self.repository.unwrap_or_default().finish(name, at, problems);
+        let Some(build) = self.build else {
+            let hint = "write `build: .` to build the folder of this file";
+            problems.error_with_hint(at, format!("image `{name}` has no `build`"), hint);
+            return None;
+        };
+        let default_tags = || tags::DEFAULT.map(|preset| TagRule { kind: TagRuleKind::Preset(preset), place: None });
+        Some(Image {
+            name: name.to_owned(),
+            build: build.finish(problems),
+            repository: repository?,
+            tags: self.tags.unwrap_or_else(|| default_tags().to_vec()),
+            container: self.container.unwrap_or_else(|| name.to_owned()),
+        })
+    }
+}

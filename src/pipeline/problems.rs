@@ -1,0 +1,111 @@
+//! All problems of one file, collected so that they can be told at once.
+
+use std::sync::Arc;
+
+use super::span::Span;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
+use crate::names::InvalidName;
+
+/// What has been found wrong so far.
+#[derive(Debug)]
+pub(super) struct Problems {
+    source: Arc<Source>,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Problems {
+    /// None yet.
+    pub fn of(source: &Arc<Source>) -> Self {
+        Problems { source: Arc::clone(source), errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// The place of a stretch of the file.
+    pub fn place(&self, span: Span) -> Place {
+        span.place(&self.source)
+    }
+
+    /// Something is wrong here.
+    pub fn error(&mut self, span: Span, message: impl Into<String>) {
+        self.report(span, Diagnostic::input(message));
+    }
+
+    /// Something is wrong here, and this is what can be done about it.
+    pub fn error_with_hint(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.report(span, Diagnostic::input(message).hint(hint));
+    }
+
+    /// Something is wrong at a place that is known already.
+    pub fn error_at(&mut self, place: Option<Place>, message: impl Into<String>, hint: impl Into<String>) {
+        self.errors.push(Diagnostic::input(message).hint(hint).at_maybe(place));
+    }
+
+    /// A value is not the name it was meant to be.
+    pub fn invalid(&mut self, span: Span, path: &str, invalid: &InvalidName) {
+        self.report(span, Diagnostic::input(format!("`{path}`: {invalid}")).hint_maybe(invalid.hint()));
+    }
+
+    /// Something is missing from the whole file.
+    pub fn missing(&mut self, message: impl Into<String>, hint: impl Into<String>) {
+        self.errors.push(Diagnostic::input(message).hint(hint));
+    }
+
+    /// Something is odd here, but need not be wrong.
+    pub fn warn(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.warnings.push(Diagnostic::input(message).hint(hint).at(self.place(span)));
+    }
+
+    fn report(&mut self, span: Span, diagnostic: Diagnostic) {
+        self.errors.push(diagnostic.at(self.place(span)));
+    }
+
+    /// The warnings, or else every error; both in the order of the file, each once.
+    ///
+    /// A value under an anchor is read wherever it is used, so the same problem may have been found many times.
+    ///
+    /// # Errors
+    /// If anything was wrong.
+    pub fn finish(self) -> Result<Vec<Diagnostic>, Diagnostics> {
+        Diagnostics::check(in_order(self.errors))?;
+        Ok(in_order(self.warnings))
+    }
+}
+
+fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| (place.line, place.column)));
+    let mut unique: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    for diagnostic in diagnostics {
+        let known = unique.iter().rev().take_while(|earlier| earlier.place == diagnostic.place);
+        if !known.into_iter().any(|earlier| earlier.message == diagnostic.message) {
+            unique.push(diagnostic);
+        }
+    }
+    unique
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn told_in_the_order_of_the_file_and_once() {
+        let source = Arc::new(Source { name: "f".into(), text: "ab\n".into() });
+        let mut problems = Problems::of(&source);
+        problems.error(Span::new(1, 2), "second");
+        problems.error(Span::new(0, 1), "first");
+        problems.error(Span::new(1, 2), "third");
+        problems.error(Span::new(1, 2), "second");
+        problems.missing("nowhere", "add it");
+        let found = problems.finish().unwrap_err();
+        let messages: Vec<&str> = found.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        assert_eq!(messages, ["nowhere", "first", "second", "third"]);
+    }
+
+    #[test]
+    fn warnings_alone_are_no_failure() {
+        let source = Arc::new(Source { name: "f".into(), text: "ab\n".into() });
+        let mut problems = Problems::of(&source);
+        problems.warn(Span::new(0, 1), "odd", "look again");
+        assert_eq!(problems.finish().map(|warnings| warnings.len()), Ok(1));
+    }
+}
