@@ -1,4 +1,5 @@
-//! The GitHub action: what is declared is what the script uses, and its two steps do what they should on a made-up runner.
+//! The GitHub action: what is declared is what the script uses, and its two steps do what they should on a made-up
+//! runner.
 #![allow(clippy::disallowed_methods, reason = "it runs the action's script")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
