@@ -1,0 +1,118 @@
+//! Documentation is executed: what the README and the examples say is compared with what the program does.
+#![allow(clippy::disallowed_methods, reason = "it reads the documentation")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use longshore::diagnostic::{Blame, Diagnostics};
+use longshore::pipeline::{self, Pipeline};
+
+fn at(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(at(name)).unwrap_or_else(|error| panic!("cannot read `{name}`: {error}"))
+}
+
+/// Every file below a folder, by its path from the project's root.
+fn files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(at(folder)).unwrap() {
+        let name = format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy());
+        if at(&name).is_dir() { found.extend(files(&name)) } else { found.push(name) }
+    }
+    found.sort();
+    found
+}
+
+/// The pipeline that a text means, in an empty environment; a warning counts as a failure.
+fn resolve(name: &str, text: String) -> Pipeline {
+    let told = |diagnostics: Diagnostics| -> String {
+        diagnostics.iter().map(|diagnostic| format!("error: {diagnostic}\n")).collect()
+    };
+    let file = pipeline::parse(name, text).unwrap_or_else(|errors| panic!("{}", told(errors)));
+    let (pipeline, warnings) = file.resolve(&|_| None).unwrap_or_else(|errors| panic!("{}", told(errors)));
+    assert!(warnings.is_empty(), "warning: {}", warnings[0]);
+    pipeline
+}
+
+/// The fenced blocks of one language, each with the line in which it begins.
+fn blocks(markdown: &str, language: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut lines = markdown.lines().zip(1..);
+    while let Some((line, number)) = lines.next() {
+        let Some(fence) = line.strip_prefix("```") else { continue };
+        let body: Vec<&str> = lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "```").collect();
+        if fence.trim() == language {
+            found.push((number + 1, body.join("\n") + "\n"));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_pipeline_resolves() {
+    let examples: Vec<String> =
+        files("examples").into_iter().filter(|name| name.ends_with("/longshore.yaml")).collect();
+    assert!(examples.contains(&"examples/quickstart/longshore.yaml".to_owned()), "{examples:?}");
+    for name in examples {
+        for image in resolve(&name, read(&name)).images {
+            let dockerfile = Path::new(&name).with_file_name("").join(image.build.context).join("Dockerfile");
+            assert!(at(&dockerfile.to_string_lossy()).exists(), "{name}: no `{}`", dockerfile.display());
+        }
+    }
+}
+
+#[test]
+fn every_pipeline_in_the_readme_resolves() {
+    let pipelines = blocks(&read("README.md"), "yaml").into_iter().filter(|(_, text)| text.starts_with("version: 1\n"));
+    let count = pipelines.map(|(line, text)| resolve(&format!("README.md, at line {line}"), text)).count();
+    assert!(count > 0, "the README shows no pipeline file");
+}
+
+#[test]
+fn the_readmes_exit_codes_are_the_programs() {
+    let readme = read("README.md");
+    let mut rows = readme.lines().skip_while(|line| !line.to_lowercase().starts_with("| exit code |"));
+    assert!(rows.next().is_some(), "the README has no table whose first column is `exit code`");
+    let codes = rows.skip(1).take_while(|line| line.starts_with('|'));
+    let told: BTreeSet<String> =
+        codes.filter_map(|row| Some(row.split('|').nth(1)?.trim().trim_matches('`').to_owned())).collect();
+    let used = Blame::ALL.map(|blame| blame.exit_code().to_string());
+    assert_eq!(told, used.into_iter().chain(["0".to_owned()]).collect());
+}
+
+#[test]
+fn the_actions_flags_are_the_programs() {
+    let help = |command: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_longshore")).args([command, "--help"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (run, config) = (help("run"), help("config"));
+    let script = read("scripts/action.sh");
+    for flag in ["-f", "--env", "--registry", "--region", "--report", "--progress"] {
+        assert!(script.contains(&format!("({flag} ")) || script.contains(&format!(" {flag} ")), "`{flag}` is not used");
+        assert!(run.contains(flag), "`longshore run --help` does not know `{flag}`\n{run}");
+    }
+    for flag in ["-f", "--json"] {
+        assert!(config.contains(flag), "`longshore config --help` does not know `{flag}`\n{config}");
+    }
+}
+
+#[test]
+fn the_examples_name_this_version() {
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
+    let mut found = 0;
+    for name in files("examples").into_iter().filter(|name| !name.ends_with("/busybox")) {
+        for line in read(&name).lines() {
+            let named = line.split_once("/longshore@").or_else(|| line.split_once("LONGSHORE_VERSION: "));
+            let Some((_, named)) = named else { continue };
+            assert_eq!(named.trim(), version, "in {name}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, 2, "the examples that name a version");
+}
