@@ -1,1 +1,148 @@
-//! …
+//! A small ECR on loopback: the control plane and the registry on one port, with one store behind both.
+//!
+//! It behaves as Amazon ECR is documented and observed to behave where that differs from a plain registry. What it
+//! only remembers: encryption, scanning, repository policies. Every signature is accepted on the control plane.
+
+#![expect(clippy::disallowed_methods, reason = "this room is a server: it has its own disk, clock and network")]
+
+mod api;
+mod clock;
+mod ecr;
+mod front;
+mod lock;
+mod mutability;
+mod refusal;
+mod registry;
+mod settings;
+mod store;
+mod token;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use settings::{DEFAULT_PORT, Settings, StartError};
+
+use crate::names::RegistryHost;
+use clock::Clock;
+use ecr::Ecr;
+use lock::Lock;
+use store::Store;
+use token::Tokens;
+
+/// How long requests under way may go on after [`Server::stop`].
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A server that is running. Dropping it stops it too, without waiting for what is under way.
+pub struct Server {
+    ecr: Arc<Ecr>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+    _lock: Lock,
+}
+
+impl Server {
+    /// Starts serving in a task of its own.
+    ///
+    /// # Errors
+    /// If the data folder or the port cannot be had.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let data = settings.data.clone();
+        let failed = |cause| StartError::Data { data: data.clone(), cause };
+        std::fs::create_dir_all(&data).map_err(failed)?;
+        let mut lock = Lock::take(&data)?;
+        let (listener, host) = listen(settings.port).await?;
+        let open = {
+            let data = data.clone();
+            move || {
+                Ok(Ecr {
+                    store: Store::open(&data, settings.account.clone())?,
+                    tokens: Tokens::open(&data.join("key"))?,
+                    account: settings.account,
+                    region: settings.region,
+                    host,
+                    blob_mounting: settings.blob_mounting,
+                    clock: Clock::default(),
+                })
+            }
+        };
+        let opened = tokio::task::spawn_blocking(open).await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        let ecr = Arc::new(opened.map_err(failed)?);
+        lock.announce(&ecr.endpoint()).map_err(failed)?;
+
+        let (stop, stopped) = oneshot::channel();
+        let router = axum::Router::new().fallback(front::answer).with_state(Arc::clone(&ecr));
+        let listener = listener.tap_io(|connection| {
+            // A connection that cannot be told so is merely slower.
+            let _ = connection.set_nodelay(true);
+        });
+        let serving = tokio::spawn(async move {
+            let graceful = axum::serve(listener, router).with_graceful_shutdown(async {
+                // Also when the server is dropped, which closes the channel.
+                let _ = stopped.await;
+            });
+            // It ends with the shutdown and has no error to tell.
+            let _ = graceful.await;
+        });
+        Ok(Server { ecr, stop, serving, _lock: lock })
+    }
+
+    /// The host under which images are pushed, as in `127.0.0.1:5010`.
+    pub fn host(&self) -> &RegistryHost {
+        &self.ecr.host
+    }
+
+    /// The address of the control plane, as in `http://127.0.0.1:5010`.
+    pub fn endpoint(&self) -> String {
+        self.ecr.endpoint()
+    }
+
+    /// What a user exports to have the AWS tools and Longshore talk to this server, with credentials that open
+    /// nothing else.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL_ECR", self.endpoint()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_REGION", self.ecr.region.to_string()),
+            ("AWS_DEFAULT_REGION", self.ecr.region.to_string()),
+            ("LONGSHORE_REGISTRY", self.host().to_string()),
+        ]
+    }
+
+    /// Puts the server's clock forward, so that tokens expire at once.
+    pub fn advance(&self, time: Duration) {
+        self.ecr.clock.advance(time);
+    }
+
+    /// Takes no more requests, waits a little for those under way, and lets go of the data folder.
+    pub async fn stop(self) {
+        // An error means that serving has ended already.
+        let _ = self.stop.send(());
+        let abort = self.serving.abort_handle();
+        if tokio::time::timeout(PATIENCE, self.serving).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+async fn listen(port: Option<u16>) -> Result<(TcpListener, RegistryHost), StartError> {
+    let wanted = port.unwrap_or(DEFAULT_PORT);
+    let bound = match TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match port {
+            None => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+            Some(port) => return Err(StartError::PortTaken { port }),
+        },
+        bound => bound,
+    };
+    let listener = bound.map_err(|cause| StartError::Listen { cause })?;
+    let address = listener.local_addr().map_err(|cause| StartError::Listen { cause })?;
+    let host = address.to_string().parse().map_err(|error| StartError::Listen { cause: io::Error::other(error) })?;
+    Ok((listener, host))
+}

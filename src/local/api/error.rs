@@ -1,0 +1,51 @@
+//! Refusals as the control plane tells them.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use crate::local::refusal::{Kind, Refusal};
+
+/// 500 for our own trouble, 400 for everything else.
+pub fn status(kind: Kind) -> StatusCode {
+    if kind == Kind::Server { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST }
+}
+
+/// The body of AWS JSON 1.1: the exception's name, its words, and what else the model gives it.
+pub fn body(refusal: Refusal) -> Value {
+    let mut members = refusal.members;
+    members.insert("__type".into(), code(refusal.kind).into());
+    members.insert("message".into(), refusal.message.into());
+    Value::Object(members)
+}
+
+fn code(kind: Kind) -> &'static str {
+    match kind {
+        Kind::EmptyUpload => "EmptyUploadException",
+        Kind::ImageAlreadyExists => "ImageAlreadyExistsException",
+        Kind::ImageDigestDoesNotMatch => "ImageDigestDoesNotMatchException",
+        Kind::ImageNotFound => "ImageNotFoundException",
+        Kind::ImageTagAlreadyExists => "ImageTagAlreadyExistsException",
+        Kind::InvalidLayer => "InvalidLayerException",
+        Kind::InvalidLayerPart => "InvalidLayerPartException",
+        Kind::ImageReferencedByManifestList | Kind::InvalidManifest | Kind::InvalidParameter => {
+            "InvalidParameterException"
+        }
+        Kind::InvalidTagParameter => "InvalidTagParameterException",
+        Kind::LayerAlreadyExists => "LayerAlreadyExistsException",
+        Kind::LayerInaccessible => "LayerInaccessibleException",
+        Kind::LayerPartTooSmall => "LayerPartTooSmallException",
+        Kind::LayersNotFound => "LayersNotFoundException",
+        Kind::LifecyclePolicyNotFound => "LifecyclePolicyNotFoundException",
+        Kind::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+        Kind::ReferencedImagesNotFound => "ReferencedImagesNotFoundException",
+        Kind::RepositoryAlreadyExists => "RepositoryAlreadyExistsException",
+        Kind::RepositoryNotEmpty => "RepositoryNotEmptyException",
+        Kind::RepositoryNotFound => "RepositoryNotFoundException",
+        Kind::RepositoryPolicyNotFound => "RepositoryPolicyNotFoundException",
+        Kind::Serialization => "SerializationException",
+        Kind::Server => "ServerException",
+        Kind::TooManyTags => "TooManyTagsException",
+        Kind::UnknownOperation => "UnknownOperationException",
+        Kind::UploadNotFound => "UploadNotFoundException",
+    }
+}

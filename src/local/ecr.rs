@@ -1,0 +1,41 @@
+//! The registry of one account in one region: what both doors share.
+
+use crate::local::clock::Clock;
+use crate::local::store::Store;
+use crate::local::token::Tokens;
+use crate::names::{AccountId, Region, RegistryHost, RepositoryName};
+
+/// Everything that a request may need.
+pub struct Ecr {
+    /// Whose registry it is; also its id.
+    pub account: AccountId,
+    /// The region that it plays.
+    pub region: Region,
+    /// Where it answers.
+    pub host: RegistryHost,
+    /// Whether a push may take a layer from another repository (account setting `BLOB_MOUNTING`).
+    pub blob_mounting: bool,
+    /// What it holds.
+    pub store: Store,
+    /// Who is let in.
+    pub tokens: Tokens,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Ecr {
+    /// `http://` and the host.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.host)
+    }
+
+    /// What comes before the name in a repository's ARN.
+    pub fn arn_prefix(&self) -> String {
+        format!("arn:aws:ecr:{}:{}:repository/", self.region, self.account)
+    }
+
+    /// The repository's ARN.
+    pub fn arn(&self, name: &RepositoryName) -> String {
+        format!("{}{name}", self.arn_prefix())
+    }
+}

@@ -1,0 +1,79 @@
+//! How to start the server, and why it may not start.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::names::{AccountId, Region};
+
+/// The port where one looks first.
+pub const DEFAULT_PORT: u16 = 5010;
+
+/// How to start the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder that everything is kept in; made where it is missing.
+    pub data: PathBuf,
+    /// The port on 127.0.0.1; 0 is any free one, and `None` is 5010, or any free one where that is taken.
+    pub port: Option<u16>,
+    /// Whose registry it plays.
+    pub account: AccountId,
+    /// The region that it plays.
+    pub region: Region,
+    /// Whether a push may take a layer from another repository, as the account setting `BLOB_MOUNTING` allows.
+    pub blob_mounting: bool,
+}
+
+/// Why the server did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// Another server has the data folder.
+    InUse {
+        /// The folder.
+        data: PathBuf,
+        /// Where that server answers, if it got so far as to say so.
+        endpoint: Option<String>,
+    },
+    /// Another program has the port.
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// The data folder cannot be read or written.
+    Data {
+        /// The folder.
+        data: PathBuf,
+        /// In the system's words.
+        cause: io::Error,
+    },
+    /// The port cannot be listened on.
+    Listen {
+        /// In the system's words.
+        cause: io::Error,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::InUse { data, endpoint: Some(endpoint) } => {
+                write!(f, "the data folder `{}` is in use by the server at {endpoint}", data.display())
+            }
+            StartError::InUse { data, endpoint: None } => {
+                write!(f, "the data folder `{}` is in use by another server", data.display())
+            }
+            StartError::PortTaken { port } => write!(f, "port `{port}` of 127.0.0.1 is taken by another program"),
+            StartError::Data { data, .. } => write!(f, "the data folder `{}` cannot be used", data.display()),
+            StartError::Listen { .. } => f.write_str("cannot listen on 127.0.0.1"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            StartError::Data { cause, .. } | StartError::Listen { cause } => Some(cause),
+            StartError::InUse { .. } | StartError::PortTaken { .. } => None,
+        }
+    }
+}
