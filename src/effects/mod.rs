@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the room that the wall keeps these methods in")]
 
 pub mod clock;
+pub mod context;
 pub mod docker_config;
 pub mod ecr;
 pub mod git;
