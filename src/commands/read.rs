@@ -22,11 +22,11 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
         None => workspace::find_pipeline_file(&world.folder).ok_or_else(no_file)?,
     };
     let name = shown(&path, &world.folder);
-    let text = workspace::read_text(&path).map_err(|error| {
+    let bytes = workspace::read_text(&path).map_err(|error| {
         Diagnostic::input(format!("cannot read the pipeline file `{name}`")).caused_by(error.to_string())
     })?;
     let (pipeline, warnings) =
-        pipeline::parse(&name, text)?.resolve(&|variable: &str| world.variables.get(variable).cloned())?;
+        pipeline::parse_bytes(&name, bytes)?.resolve(&|variable: &str| world.variables.get(variable).cloned())?;
     report::warnings(&warnings, world.colors);
     let root = path.parent().unwrap_or(&world.folder).to_owned();
     Ok(Loaded { pipeline, root })

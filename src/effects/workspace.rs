@@ -40,12 +40,12 @@ pub fn find_pipeline_file(folder: &Path) -> Option<PathBuf> {
     None
 }
 
-/// A file's text.
+/// A file's bytes.
 ///
 /// # Errors
-/// If it cannot be read, or is not UTF-8.
-pub fn read_text(path: &Path) -> io::Result<String> {
-    fs::read_to_string(path)
+/// If it cannot be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path)
 }
 
 /// The webhook event that a GitHub workflow runs for, if there is one and it is JSON.

@@ -41,15 +41,6 @@ pub struct StoredImage {
     pub revision: Option<String>,
 }
 
-/// What the Docker daemon says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineFacts {
-    /// Its version, as in `28.5.2`.
-    pub version: String,
-    /// Builds go through BuildKit.
-    pub buildkit: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

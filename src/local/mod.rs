@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 
 pub use settings::{DEFAULT_PORT, Settings, StartError};
 
-use crate::names::RegistryHost;
+use crate::names::{Region, RegistryHost};
 use clock::Clock;
 use ecr::Ecr;
 use lock::Lock;
@@ -96,6 +96,11 @@ impl Server {
     /// The host under which images are pushed, as in `127.0.0.1:5010`.
     pub fn host(&self) -> &RegistryHost {
         &self.ecr.host
+    }
+
+    /// The region that it plays.
+    pub fn region(&self) -> &Region {
+        &self.ecr.region
     }
 
     /// The address of the control plane, as in `http://127.0.0.1:5010`.

@@ -24,6 +24,14 @@ pub struct Settings {
     pub blob_mounting: bool,
 }
 
+impl Settings {
+    /// A server over this folder that plays the account 123456789012 in us-east-1, with blob mounting off as in a
+    /// new account.
+    pub fn new(data: PathBuf, port: Option<u16>) -> Self {
+        Settings { data, port, account: AccountId::example(), region: Region::example(), blob_mounting: false }
+    }
+}
+
 /// Why the server did not start.
 #[derive(Debug)]
 pub enum StartError {

@@ -28,11 +28,25 @@ impl std::str::FromStr for AccountId {
     }
 }
 
+impl AccountId {
+    /// The account of AWS's own documentation, which is nobody's.
+    pub fn example() -> Self {
+        AccountId("123456789012".to_owned())
+    }
+}
+
 /// An AWS region's code, as in `ap-northeast-2`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(String);
 
 super::string_name!(Region);
+
+impl Region {
+    /// The region of AWS's own documentation.
+    pub fn example() -> Self {
+        Region("us-east-1".to_owned())
+    }
+}
 
 impl std::str::FromStr for Region {
     type Err = InvalidName;

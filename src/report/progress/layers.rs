@@ -2,25 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use crate::execute::events::{LayerState, PushEvent};
+use crate::execute::events::PushEvent;
 
-/// The last that was heard of every layer.
+/// How many of each image's layers moved, and how many did not have to.
 #[derive(Default)]
-pub(super) struct Layers(BTreeMap<String, BTreeMap<String, LayerState>>);
+pub(super) struct Layers(BTreeMap<String, Counts>);
+
+#[derive(Default)]
+struct Counts {
+    sent: usize,
+    there: usize,
+}
 
 impl Layers {
-    pub(super) fn note(&mut self, image: &str, event: &PushEvent) {
-        let layers = self.0.entry(image.to_owned()).or_default();
-        layers.insert(event.layer.clone(), event.state.clone());
+    pub(super) fn note(&mut self, image: &str, event: PushEvent) {
+        let counts = self.0.entry(image.to_owned()).or_default();
+        match event {
+            PushEvent::LayerSent => counts.sent += 1,
+            PushEvent::LayerThereAlready | PushEvent::LayerMounted => counts.there += 1,
+            PushEvent::LayerFound | PushEvent::LayerSending { .. } => {}
+        }
     }
 
     /// As in ` (2 layers sent, 1 there already)`; empty if nothing was heard.
     pub(super) fn summary(&self, image: &str) -> String {
-        let Some(layers) = self.0.get(image) else { return String::new() };
-        let count = |of: fn(&LayerState) -> bool| layers.values().filter(|state| of(state)).count();
-        let there = count(|state| matches!(state, LayerState::ThereAlready | LayerState::Mounted));
-        let sent = count(|state| matches!(state, LayerState::Pushed));
-        let layer = if sent == 1 { "layer" } else { "layers" };
+        let Some(Counts { sent, there }) = self.0.get(image) else { return String::new() };
+        let layer = if *sent == 1 { "layer" } else { "layers" };
         match (sent, there) {
             (0, 0) => String::new(),
             (0, _) => " (all layers there already)".to_owned(),

@@ -35,7 +35,7 @@ impl Plain {
         match event {
             Event::Image(image, ImageEvent::Build(event)) => self.build(&mut seen, image, event),
             Event::Image(image, ImageEvent::Push(event)) => {
-                seen.layers.note(image, event);
+                seen.layers.note(image, *event);
                 Vec::new()
             }
             _ => milestone(event, &seen.layers)
@@ -90,7 +90,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::execute::events::{LayerState, PushEvent};
+    use crate::execute::events::PushEvent;
     use crate::names::{Digest, ImageRef};
 
     fn told(events: &[ImageEvent]) -> Vec<String> {
@@ -120,14 +120,13 @@ mod tests {
 
     #[test]
     fn a_push_ends_with_what_moved() {
-        let layer = |layer: &str, state| ImageEvent::Push(PushEvent { layer: layer.into(), state });
         let reference =
             ImageRef::tagged(&"127.0.0.1:5010".parse().unwrap(), &"web".parse().unwrap(), &"1.2.3".parse().unwrap());
         let digest = Digest::of(b"x");
         let lines = told(&[
-            layer("a", LayerState::Pushing { sent: 1, total: 2 }),
-            layer("a", LayerState::Pushed),
-            layer("b", LayerState::ThereAlready),
+            ImageEvent::Push(PushEvent::LayerSending { sent: 1, total: 2 }),
+            ImageEvent::Push(PushEvent::LayerSent),
+            ImageEvent::Push(PushEvent::LayerThereAlready),
             ImageEvent::Pushed { reference, digest: digest.clone(), took: Duration::from_millis(400) },
         ]);
         let expected = format!(

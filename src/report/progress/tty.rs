@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::layers::Layers;
 use super::milestone;
 use super::plain::Plain;
-use crate::execute::events::{BuildEvent, Event, ImageEvent, LayerState};
+use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent};
 use crate::report::{Colors, size};
 
 pub(super) struct Tty {
@@ -40,7 +40,7 @@ impl Tty {
             && let Some(bar) = self.bars.get(image)
         {
             if let ImageEvent::Push(push) = moving {
-                self.layers.borrow_mut().note(image, push);
+                self.layers.borrow_mut().note(image, *push);
             }
             if let Some(text) = moment(moving) {
                 bar.enable_steady_tick(Duration::from_millis(120));
@@ -72,13 +72,11 @@ fn moment(event: &ImageEvent) -> Option<String> {
         ImageEvent::Build(BuildEvent::ContextSent(bytes)) => format!("sending context: {}", size::bytes(*bytes)),
         ImageEvent::Build(BuildEvent::StepStarted { name, .. }) => name.clone(),
         ImageEvent::Build(BuildEvent::StepOutput { line, .. }) => line.clone(),
-        ImageEvent::Push(push) => match &push.state {
-            LayerState::Pushing { sent, total } if *total > 0 => {
-                format!("pushing {}: {} of {}", push.layer, size::bytes(*sent), size::bytes(*total))
-            }
-            LayerState::Pushing { sent, .. } => format!("pushing {}: {}", push.layer, size::bytes(*sent)),
-            LayerState::Waiting | LayerState::Pushed | LayerState::ThereAlready | LayerState::Mounted => return None,
-        },
+        ImageEvent::Push(PushEvent::LayerSending { sent, total }) if *total > 0 => {
+            format!("pushing a layer: {} of {}", size::bytes(*sent), size::bytes(*total))
+        }
+        ImageEvent::Push(PushEvent::LayerSending { sent, .. }) => format!("pushing a layer: {}", size::bytes(*sent)),
+        ImageEvent::Push(_) => return None,
         ImageEvent::Build(BuildEvent::StepDone { .. } | BuildEvent::Warning(_)) => return None,
         ImageEvent::Built { .. } => "built".to_owned(),
         ImageEvent::Pushed { .. } => "pushed".to_owned(),
