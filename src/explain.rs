@@ -39,7 +39,7 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             })
         }
         Failure::CredentialsRefused => {
-            Diagnostic::new(Blame::Access, format!("{} was refused: the credentials are not accepted", error.doing))
+            Diagnostic::new(Blame::Access, format!("cannot {}: the credentials are not accepted", error.doing))
                 .hint("check AWS_PROFILE and AWS_ACCESS_KEY_ID with `aws sts get-caller-identity`, and that the region is right")
         }
         Failure::Denied { action } => denied(&error.doing, action.as_deref()),

@@ -36,11 +36,8 @@ pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Dia
 
 /// Starts the server over this folder, or over the user's own.
 pub(super) async fn start(data: Option<PathBuf>, port: Option<u16>, world: &World) -> Result<Server, Diagnostic> {
-    let data = match data.or_else(|| default_data(world)) {
-        Some(data) => data,
-        None => {
-            return Err(Diagnostic::input("no folder to keep the images in is known").hint("name one with `--data`"));
-        }
+    let Some(data) = data.or_else(|| default_data(world)) else {
+        return Err(Diagnostic::input("no folder to keep the images in is known").hint("name one with `--data`"));
     };
     Server::start(Settings::new(data, port)).await.map_err(|error| explain(&error))
 }

@@ -22,7 +22,7 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
         None => workspace::find_pipeline_file(&world.folder).ok_or_else(no_file)?,
     };
     let name = shown(&path, &world.folder);
-    let bytes = workspace::read_text(&path).map_err(|error| {
+    let bytes = workspace::read(&path).map_err(|error| {
         Diagnostic::input(format!("cannot read the pipeline file `{name}`")).caused_by(error.to_string())
     })?;
     let (pipeline, warnings) =

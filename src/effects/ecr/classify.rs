@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -34,15 +35,15 @@ impl EcrClient {
     }
 
     fn without_answer<E: Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> Failure {
-        let mut source: Option<&(dyn Error + 'static)> = error.source();
-        while let Some(inner) = source {
-            match inner.downcast_ref::<CredentialsError>() {
-                Some(CredentialsError::CredentialsNotLoaded(_)) => return Failure::CredentialsMissing,
-                Some(CredentialsError::InvalidConfiguration(_) | CredentialsError::ProviderError(_)) => {
-                    return Failure::CredentialsRefused;
-                }
-                _ => source = inner.source(),
-            }
+        // The instance metadata service is the chain's last resort: that it fails means that nothing came before.
+        if sources(error).any(<(dyn std::error::Error + 'static)>::is::<ImdsError>) {
+            return Failure::CredentialsMissing;
+        }
+        let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
+        match credentials {
+            Some(CredentialsError::CredentialsNotLoaded(_)) => return Failure::CredentialsMissing,
+            Some(_) => return Failure::CredentialsRefused,
+            None => {}
         }
         match error {
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
@@ -83,16 +84,18 @@ fn denied_action(message: &str) -> Option<String> {
     after.split_whitespace().next().map(str::to_owned)
 }
 
+/// The error itself, and what caused it.
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
 /// The texts of an error and of what caused it, without repetitions.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
+    for text in sources(error).map(ToString::to_string) {
         if !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }
-        next = error.source();
     }
     texts.join(": ")
 }

@@ -2,6 +2,7 @@
 
 mod layers;
 mod plain;
+mod steps;
 mod tty;
 
 use std::io::IsTerminal;
@@ -9,7 +10,9 @@ use std::io::IsTerminal;
 use crate::execute::events::{Event, ImageEvent};
 
 use super::Colors;
+use layers::Layers;
 use plain::Plain;
+use steps::Steps;
 use tty::Tty;
 
 /// How progress is shown.
@@ -68,7 +71,7 @@ impl Progress {
 }
 
 /// The line that says what is done for good; the same in both styles. `None` for what merely goes on.
-fn milestone(event: &Event, layers: &layers::Layers) -> Option<(Option<String>, String)> {
+fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<String>, String)> {
     let (image, text) = match event {
         Event::RepositoryCreated(name) => (None, format!("created repository {name}")),
         Event::RepositoryThereAlready(name) => (None, format!("repository {name} was created by another job")),
@@ -76,7 +79,8 @@ fn milestone(event: &Event, layers: &layers::Layers) -> Option<(Option<String>, 
             let text = match event {
                 ImageEvent::Built { id, took } => {
                     let id = id.strip_prefix("sha256:").unwrap_or(id);
-                    format!("built {} in {}", &id[..id.len().min(12)], super::size::span(*took))
+                    let cached = steps.summary(image);
+                    format!("built {} in {}{cached}", &id[..id.len().min(12)], super::size::span(*took))
                 }
                 ImageEvent::Pushed { reference, digest, took } => {
                     let sent = layers.summary(image);

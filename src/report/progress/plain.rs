@@ -1,12 +1,12 @@
 //! One line for each thing that happens, for logs: the image's name, a bar, and what happened.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 
 use super::layers::Layers;
 use super::milestone;
+use super::steps::Steps;
 use crate::execute::events::{BuildEvent, Event, ImageEvent};
 use crate::report::{Colors, size};
 
@@ -19,8 +19,7 @@ pub(super) struct Plain {
 #[derive(Default)]
 struct Seen {
     layers: Layers,
-    /// The names of the steps, by image and number.
-    steps: BTreeMap<(String, usize), String>,
+    steps: Steps,
 }
 
 impl Plain {
@@ -38,7 +37,7 @@ impl Plain {
                 seen.layers.note(image, *event);
                 Vec::new()
             }
-            _ => milestone(event, &seen.layers)
+            _ => milestone(event, &seen.layers, &seen.steps)
                 .map(|(image, text)| self.line(image.as_deref(), &text))
                 .into_iter()
                 .collect(),
@@ -46,19 +45,12 @@ impl Plain {
     }
 
     fn build(&self, seen: &mut Seen, image: &str, event: &BuildEvent) -> Vec<String> {
+        seen.steps.note(image, event);
         let text = match event {
-            BuildEvent::StepStarted { step, name } => {
-                seen.steps.insert((image.to_owned(), *step), name.clone());
-                name.clone()
-            }
+            BuildEvent::StepStarted { name, .. } => name.clone(),
             BuildEvent::StepOutput { line, .. } => format!("  {line}"),
-            BuildEvent::StepDone { step, cached: true, .. } => {
-                let name = seen.steps.get(&(image.to_owned(), *step)).map_or("", String::as_str);
-                format!("{name} (cached)")
-            }
             BuildEvent::StepDone { step, took: Some(took), .. } if took.as_secs() >= 1 => {
-                let name = seen.steps.get(&(image.to_owned(), *step)).map_or("", String::as_str);
-                format!("{name} (done in {})", size::span(*took))
+                format!("{} (done in {})", seen.steps.name(image, *step), size::span(*took))
             }
             BuildEvent::Warning(text) => format!("warning: {text}"),
             BuildEvent::StepDone { .. } | BuildEvent::ContextSent(_) => return Vec::new(),
@@ -111,9 +103,8 @@ mod tests {
             lines,
             [
                 "web    | [1/2] COPY . /",
-                "web    | [1/2] COPY . / (cached)",
                 "web    |   hello",
-                "web    | built abababababab in 1.5s"
+                "web    | built abababababab in 1.5s (1 of 1 steps cached)"
             ]
         );
     }

@@ -1,13 +1,10 @@
 //! One moving line for each image, under the lines of what is done for good.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::layers::Layers;
-use super::milestone;
 use super::plain::Plain;
 use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent};
 use crate::report::{Colors, size};
@@ -17,7 +14,6 @@ pub(super) struct Tty {
     bars: BTreeMap<String, ProgressBar>,
     /// Gives the lines that stay their form.
     plain: Plain,
-    layers: RefCell<Layers>,
 }
 
 impl Tty {
@@ -32,28 +28,22 @@ impl Tty {
             ((*image).to_owned(), bar)
         });
         let bars = bars.collect();
-        Tty { lines, bars, plain: Plain::new(colors, images), layers: RefCell::default() }
+        Tty { lines, bars, plain: Plain::new(colors, images) }
     }
 
     pub(super) fn tell(&self, event: &Event) {
         if let Event::Image(image, moving) = event
             && let Some(bar) = self.bars.get(image)
-        {
-            if let ImageEvent::Push(push) = moving {
-                self.layers.borrow_mut().note(image, *push);
-            }
-            if let Some(text) = moment(moving) {
+            && let Some(text) = moment(moving) {
                 bar.enable_steady_tick(Duration::from_millis(120));
                 bar.set_message(text);
             }
-        }
-        if milestone(event, &self.layers.borrow()).is_some() || is_warning(event) {
-            for line in self.plain.tell(event) {
+        let lines = self.plain.tell(event);
+        if stays(event) {
+            for line in lines {
                 // A terminal that has gone away is no failure of ours.
                 let _ = self.lines.println(line);
             }
-        } else if matches!(event, Event::Image(_, ImageEvent::Push(_))) {
-            self.plain.tell(event);
         }
     }
 
@@ -62,8 +52,13 @@ impl Tty {
     }
 }
 
-fn is_warning(event: &Event) -> bool {
-    matches!(event, Event::Image(_, ImageEvent::Build(BuildEvent::Warning(_))))
+/// Whether the event is worth a line that stays.
+fn stays(event: &Event) -> bool {
+    match event {
+        Event::Image(_, ImageEvent::Build(event)) => matches!(event, BuildEvent::Warning(_)),
+        Event::Image(_, ImageEvent::Push(_)) => false,
+        _ => true,
+    }
 }
 
 /// What an image is busy with.
