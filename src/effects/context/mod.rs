@@ -1,0 +1,193 @@
+//! The build context: a folder after `.dockerignore`, as a stream of tar.
+
+mod ignore;
+mod pattern;
+mod tar;
+mod upload;
+mod walk;
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+pub use ignore::{BadPattern, IgnoreRules};
+pub use tar::Reader;
+pub use upload::{Upload, stream, upload};
+pub use walk::{Entry, Walk};
+
+use crate::execute::ports::{Failure, ServiceError};
+use crate::pipeline::Dockerfile;
+
+/// Where a Dockerfile goes that has no place of its own in the context. Always the same, so that it does not
+/// spoil the layer cache.
+pub const RESERVED_DOCKERFILE: &str = ".longshore.Dockerfile";
+
+const IGNORE_FILE: &str = ".dockerignore";
+
+/// A context that was looked at, but not read yet.
+#[derive(Debug, Clone)]
+pub struct Context {
+    root: PathBuf,
+    rules: IgnoreRules,
+    dockerfile: SentDockerfile,
+}
+
+/// How the Dockerfile reaches the daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SentDockerfile {
+    /// With the other files, under this slash-separated path.
+    Along(String),
+    /// On its own: it is outside the context, left out by `.dockerignore`, or no file at all.
+    Extra { path: String, bytes: Vec<u8> },
+}
+
+/// A file or folder of the context that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextError {
+    /// Which.
+    pub path: PathBuf,
+    /// Why not.
+    pub cause: String,
+}
+
+impl ContextError {
+    fn new(path: &Path, cause: &impl std::fmt::Display) -> Self {
+        ContextError { path: path.to_owned(), cause: cause.to_string() }
+    }
+
+    /// The same in the words of the port.
+    pub fn while_doing(self, doing: &str) -> ServiceError {
+        let failure = Failure::ContextUnreadable { path: self.path.display().to_string() };
+        ServiceError { failure, doing: doing.to_owned(), cause: self.cause }
+    }
+}
+
+impl Context {
+    /// Reads the Dockerfile and the ignore file, and checks that the folder is there.
+    ///
+    /// The file `<Dockerfile>.dockerignore` beside the Dockerfile wins over `.dockerignore` in the context's
+    /// folder. Source: docs.docker.com, "Build context", section "Filename and location".
+    ///
+    /// # Errors
+    /// If one of them is missing or cannot be read, or a line of the ignore file is no pattern.
+    pub fn open(root: &Path, dockerfile: &Dockerfile) -> Result<Self, ContextError> {
+        let folder = fs::metadata(root).map_err(unreadable(root))?;
+        if !folder.is_dir() {
+            return Err(ContextError::new(root, &"it is not a folder"));
+        }
+        let (rules, dockerfile) = match dockerfile {
+            Dockerfile::Inline(text) => {
+                let extra =
+                    SentDockerfile::Extra { path: RESERVED_DOCKERFILE.into(), bytes: text.clone().into_bytes() };
+                (read_rules(&[root.join(IGNORE_FILE)])?, extra)
+            }
+            Dockerfile::File(file) => {
+                let full = root.join(file);
+                let bytes = fs::read(&full).map_err(unreadable(&full))?;
+                let mut beside = full.clone().into_os_string();
+                beside.push(IGNORE_FILE);
+                let rules = read_rules(&[beside.into(), root.join(IGNORE_FILE)])?;
+                let dockerfile = match place_inside(root, file) {
+                    Some(path) if !rules.excludes(&path) => SentDockerfile::Along(path),
+                    Some(path) => SentDockerfile::Extra { path, bytes },
+                    None => SentDockerfile::Extra { path: RESERVED_DOCKERFILE.into(), bytes },
+                };
+                (rules, dockerfile)
+            }
+        };
+        Ok(Context { root: root.to_owned(), rules, dockerfile })
+    }
+
+    /// The Dockerfile's path inside the tar.
+    pub fn dockerfile(&self) -> &str {
+        match &self.dockerfile {
+            SentDockerfile::Along(path) | SentDockerfile::Extra { path, .. } => path,
+        }
+    }
+
+    /// The files that `.dockerignore` keeps.
+    ///
+    /// # Errors
+    /// If the context's folder cannot be read.
+    pub fn walk(&self) -> Result<Walk<'_>, ContextError> {
+        Walk::new(&self.root, &self.rules)
+    }
+}
+
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> ContextError {
+    move |error| ContextError::new(path, &error)
+}
+
+/// The rules in the first of these files that is there; none, if none is.
+fn read_rules(files: &[PathBuf]) -> Result<IgnoreRules, ContextError> {
+    for file in files {
+        match fs::read(file) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                return IgnoreRules::parse(&text).map_err(|bad| ContextError::new(file, &bad));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(ContextError::new(file, &error)),
+        }
+    }
+    Ok(IgnoreRules::default())
+}
+
+/// The slash-separated path of a file inside the context, if the daemon will find it there: not if it is outside,
+/// is reached through a symbolic link, or has a name that does not fit into a URL.
+fn place_inside(root: &Path, file: &Path) -> Option<String> {
+    let real_root = root.canonicalize().ok()?;
+    let real = root.join(file).canonicalize().ok()?;
+    let inside = real.strip_prefix(&real_root).ok()?;
+    let named = if file.is_absolute() { file.strip_prefix(root).ok()? } else { file };
+    if named.components().any(|component| component == Component::ParentDir) || named.to_str().is_none() {
+        return None;
+    }
+    let named: PathBuf = named.components().filter(|component| *component != Component::CurDir).collect();
+    (named == inside).then(|| walk::slashed(inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(files: &[(&str, &str)], dockerfile: &str) -> Result<Context, ContextError> {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("context");
+        fs::create_dir(&root).unwrap();
+        for (file, text) in files {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Context::open(&root, &Dockerfile::File(dockerfile.into()))
+    }
+
+    #[test]
+    fn the_dockerfile_goes_along_if_it_can() {
+        let along = |context: Context| matches!(context.dockerfile, SentDockerfile::Along(_));
+        assert!(along(open(&[("a/Dockerfile", "")], "./a/Dockerfile").unwrap()));
+        let extra = open(&[("Dockerfile", ""), (".dockerignore", "Dockerfile")], "Dockerfile").unwrap();
+        assert_eq!(extra.dockerfile(), "Dockerfile");
+        assert!(!along(extra));
+        let outside = open(&[("../Dockerfile.web", "x")], "../Dockerfile.web").unwrap();
+        assert_eq!(outside.dockerfile(), RESERVED_DOCKERFILE);
+    }
+
+    #[test]
+    fn the_ignore_file_beside_the_dockerfile_wins() {
+        let files = [("d/Dockerfile", ""), ("d/Dockerfile.dockerignore", "a"), (".dockerignore", "b")];
+        let context = open(&files, "d/Dockerfile").unwrap();
+        assert!(context.rules.excludes("a") && !context.rules.excludes("b"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = open(&[], "Dockerfile").unwrap_err();
+        assert!(error.path.ends_with("context/Dockerfile"), "{error:?}");
+        let error = Context::open(Path::new("/nowhere"), &Dockerfile::Inline(String::new())).unwrap_err();
+        assert_eq!(error.path, Path::new("/nowhere"));
+        let error = open(&[("Dockerfile", ""), (".dockerignore", "a\n[")], "Dockerfile").unwrap_err();
+        assert_eq!(error.cause, "line 2: `[` is not a pattern: a `[` is not closed");
+    }
+}

@@ -1,0 +1,162 @@
+//! The files of a context, after `.dockerignore`.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use super::ContextError;
+use super::ignore::{IgnoreRules, Verdict};
+
+/// Something that stands in the context.
+#[derive(Debug)]
+pub struct Entry {
+    /// Relative to the context.
+    pub path: PathBuf,
+    /// Of the entry itself; links are not followed.
+    pub metadata: Metadata,
+}
+
+/// Everything that the rules keep, each directory before what is in it, names in the order of their bytes.
+///
+/// A directory that is left out comes all the same if something inside it is kept, as Docker's own walk has it.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    root: &'a Path,
+    rules: &'a IgnoreRules,
+    open: Vec<Directory>,
+    ready: VecDeque<Entry>,
+}
+
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+    names: std::vec::IntoIter<OsString>,
+    verdict: Verdict,
+    /// The directory itself, as long as it is left out and nothing kept was found inside.
+    pending: Option<Entry>,
+}
+
+impl<'a> Walk<'a> {
+    /// Starts in the context's folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn new(root: &'a Path, rules: &'a IgnoreRules) -> Result<Self, ContextError> {
+        let top =
+            Directory { path: PathBuf::new(), names: sorted_names(root)?, verdict: Verdict::default(), pending: None };
+        Ok(Walk { root, rules, open: vec![top], ready: VecDeque::new() })
+    }
+
+    /// Looks at one entry, and queues it if it is kept.
+    fn step(&mut self, path: PathBuf, parent: &Verdict) -> Result<(), ContextError> {
+        let slashed = slashed(&path);
+        let verdict = self.rules.judge(parent, &slashed);
+        let full = self.root.join(&path);
+        let metadata = match fs::symlink_metadata(&full) {
+            Ok(metadata) => metadata,
+            Err(_) if verdict.excluded => return Ok(()),
+            Err(error) => return Err(ContextError::new(&full, &error)),
+        };
+        let is_directory = metadata.is_dir();
+        let excluded = verdict.excluded;
+        let entry = Entry { path: path.clone(), metadata };
+        if is_directory && (!excluded || self.rules.may_keep_inside(&slashed)) {
+            let names = sorted_names(&full)?;
+            let pending = if excluded { Some(entry) } else { self.keep(entry) };
+            self.open.push(Directory { path, names, verdict, pending });
+        } else if !excluded {
+            self.keep(entry);
+        }
+        Ok(())
+    }
+
+    /// Queues an entry, after those of its parents that wait for something kept; returns nothing, as what still waits.
+    fn keep(&mut self, entry: Entry) -> Option<Entry> {
+        self.ready.extend(self.open.iter_mut().filter_map(|directory| directory.pending.take()));
+        self.ready.push_back(entry);
+        None
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Result<Entry, ContextError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.ready.pop_front() {
+                return Some(Ok(entry));
+            }
+            let directory = self.open.last_mut()?;
+            let Some(name) = directory.names.next() else {
+                self.open.pop();
+                continue;
+            };
+            let path = directory.path.join(name);
+            let verdict = directory.verdict.clone();
+            if let Err(error) = self.step(path, &verdict) {
+                self.open.clear();
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+/// The path as patterns see it. Bytes that are no UTF-8 become U+FFFD, which every wildcard matches.
+pub fn slashed(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+fn sorted_names(folder: &Path) -> Result<std::vec::IntoIter<OsString>, ContextError> {
+    let unreadable = |error: std::io::Error| ContextError::new(folder, &error);
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let mut names = entries.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    names.sort_unstable();
+    Ok(names.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(files: &[&str], rules: &str) -> Vec<String> {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let rules = IgnoreRules::parse(rules).unwrap();
+        let entries = Walk::new(root.path(), &rules).unwrap();
+        entries.map(|entry| slashed(&entry.unwrap().path)).collect()
+    }
+
+    #[test]
+    fn everything_in_order() {
+        assert_eq!(walk(&["b/z", "b/a", "a", "b.x"], ""), ["a", "b", "b/a", "b/z", "b.x"]);
+    }
+
+    #[test]
+    fn parents_of_what_is_kept_come_along() {
+        let files = ["src/deep/keep.rs", "src/deep/drop.go", "src/x.go", "other/x.go"];
+        assert_eq!(walk(&files, "*\n!**/*.rs"), ["src", "src/deep", "src/deep/keep.rs"]);
+        assert_eq!(
+            walk(&files, "src\n!src/deep"),
+            ["other", "other/x.go", "src", "src/deep", "src/deep/drop.go", "src/deep/keep.rs"]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_left_out_is_not_even_opened() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("locked")).unwrap();
+        // A loop would never end if links were followed.
+        symlink(".", root.path().join("loop")).unwrap();
+        let rules = IgnoreRules::parse("locked").unwrap();
+        let paths: Vec<_> = Walk::new(root.path(), &rules).unwrap().map(|entry| entry.unwrap().path).collect();
+        assert_eq!(paths, [PathBuf::from("loop")]);
+    }
+}
