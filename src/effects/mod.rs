@@ -2,3 +2,4 @@
 #![expect(clippy::disallowed_methods, reason = "this room is where the outside world is touched")]
 
 pub mod context;
+pub mod docker;

@@ -76,31 +76,25 @@ pub enum BuildEvent {
     Warning(String),
 }
 
-/// What the upload says about one layer, by the short id that the daemon gives it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PushEvent {
-    /// The layer.
-    pub layer: String,
-    /// What became of it.
-    pub state: LayerState,
-}
-
-/// What became of a layer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LayerState {
-    /// It waits for its turn.
-    Waiting,
+/// What the upload says about one of the image's layers.
+///
+/// Which layer it is gets lost on the way: bollard's type for the daemon's messages has no place for the id. So
+/// layers can be counted, and told apart by their size at best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushEvent {
+    /// The image has this layer; said once for each, before anything else.
+    LayerFound,
     /// On its way: bytes sent, and bytes in all, before compression. The first may exceed the second.
-    Pushing {
+    LayerSending {
         /// So far.
         sent: u64,
         /// In all; 0 if not known.
         total: u64,
     },
     /// It was sent.
-    Pushed,
+    LayerSent,
     /// The repository had it.
-    ThereAlready,
+    LayerThereAlready,
     /// The registry took it from another of its repositories.
-    Mounted,
+    LayerMounted,
 }
