@@ -272,3 +272,22 @@ async fn a_registry_that_is_not_there() {
     assert_eq!(error.failure, Failure::Unreachable { address: "127.0.0.1:1".into() }, "{error:?}");
     docker(&["rmi", &target.to_string()]);
 }
+
+#[tokio::test]
+async fn the_network_and_the_shared_memory_of_run_steps() {
+    for classic in [false, true] {
+        let world = World::new(classic);
+        let mut plan = world.plan(inline("RUN df -k /dev/shm > /shm; ls /sys/class/net > /net\n"));
+        plan.shm_size = Some(3 << 30);
+        plan.network = Some("none".into());
+        let events = RefCell::new(Vec::new());
+        let image = world.engine.build(&plan, &|event| events.borrow_mut().push(event)).await.unwrap();
+        let image = world.keep(&image.id);
+        assert_eq!(world.cat(&image, "/net"), "lo\n");
+        let warned = |event: &BuildEvent| matches!(event, BuildEvent::Warning(text) if text.contains("`shm_size`"));
+        let warned = events.borrow().iter().any(warned);
+        let obeyed = world.cat(&image, "/shm").contains(" 3145728 ");
+        assert_ne!(obeyed, warned, "it is obeyed, or the user hears that it is not");
+        assert!(obeyed || !classic);
+    }
+}

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{Dockerfile, Encryption, Outputs, TagMutability};
+pub use crate::pipeline::Dockerfile;
+use crate::pipeline::{Encryption, Outputs, TagMutability};
 
 /// What a run will do. Made before anything is built or changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -159,7 +159,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Stopped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::Dockerfile;
+    use crate::plan::Dockerfile;
 
     fn archive(files: &[(&str, &str)], dockerfile: &Dockerfile, reader: Reader) -> Vec<u8> {
         let root = tempfile::tempdir().unwrap();

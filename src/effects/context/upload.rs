@@ -96,7 +96,7 @@ impl Write for PieceWriter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::Dockerfile;
+    use crate::plan::Dockerfile;
 
     fn context(root: &std::path::Path, size: u64) -> Context {
         std::fs::File::create(root.join("big")).unwrap().set_len(size).unwrap();

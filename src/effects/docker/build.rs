@@ -46,10 +46,10 @@ impl Docker {
     ) -> Result<BuiltImage, ServiceError> {
         let doing = format!("build `{}`", build.context.display());
         let context = Context::open(&build.context, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
-        let buildkit = !self.classic_builder && self.look().await?.buildkit;
-        let (reader, mut progress) = match buildkit {
-            true => (Reader::BuildKit, Progress::BuildKit(buildkit::Progress::default())),
-            false => (Reader::Classic, Progress::Classic(classic::Progress::default())),
+        let reader = self.choose_builder(build, tell).await?;
+        let mut progress = match reader {
+            Reader::BuildKit => Progress::BuildKit(buildkit::Progress::default()),
+            Reader::Classic => Progress::Classic(classic::Progress::default()),
         };
         let parameters = options::options(build, context.dockerfile(), reader);
         let client = options::with_parameters(&self.client, options::further_parameters(build));
@@ -83,6 +83,25 @@ impl Docker {
             }),
             (Some(error), _) => Err(self.build_failure(&error, &mut progress, &mut told, doing, tell)),
         }
+    }
+
+    /// BuildKit if the daemon has it and the user does not refuse it.
+    async fn choose_builder(&self, build: &BuildPlan, tell: &dyn Fn(BuildEvent)) -> Result<Reader, ServiceError> {
+        if self.classic_builder {
+            return Ok(Reader::Classic);
+        }
+        let facts = self.look().await?;
+        if !facts.buildkit {
+            return Ok(Reader::Classic);
+        }
+        if build.shm_size.is_some() && !facts.buildkit_obeys_shm_size() {
+            let version = facts.version;
+            tell(BuildEvent::Warning(format!(
+                "BuildKit in Docker {version} does not obey `shm_size`; it does since 23.0, as does the classic builder \
+                 (`DOCKER_BUILDKIT=0`)"
+            )));
+        }
+        Ok(Reader::BuildKit)
     }
 
     fn build_failure(

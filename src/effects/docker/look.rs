@@ -14,6 +14,9 @@ const PING_LIMIT: Duration = Duration::from_secs(10);
 /// The first API with which BuildKit was seen to work here: that of Docker 20.10.
 const FIRST_WITH_BUILDKIT: (u64, u64) = (1, 41);
 
+/// Docker 23.0, before which BuildKit behind `POST /build` was not told of `shmsize`; seen on 20.10.
+const FIRST_WITH_SHM_SIZE: (u64, u64) = (1, 42);
+
 /// What the daemon says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EngineFacts {
@@ -50,6 +53,11 @@ impl EngineFacts {
             os,
             podman,
         }
+    }
+
+    /// Whether BuildKit gives RUN steps a `/dev/shm` of the size that is asked for.
+    pub(super) fn buildkit_obeys_shm_size(&self) -> bool {
+        number(&self.api_version) >= Some(FIRST_WITH_SHM_SIZE)
     }
 }
 
