@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod context;
+pub mod docker;
 pub mod docker_config;
 pub mod ecr;
 pub mod git;

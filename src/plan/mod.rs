@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{Dockerfile, Encryption, Outputs, TagMutability};
+pub use crate::pipeline::Dockerfile;
+use crate::pipeline::{Encryption, Outputs, TagMutability};
 
 pub use make::{Sight, make};
 

@@ -16,7 +16,7 @@ pub use upload::{Upload, stream, upload};
 pub use walk::{Entry, Walk};
 
 use crate::execute::ports::{Failure, ServiceError};
-use crate::pipeline::Dockerfile;
+use crate::plan::Dockerfile;
 
 /// Where a Dockerfile goes that has no place of its own in the context. Always the same, so that it does not
 /// spoil the layer cache.

@@ -155,3 +155,75 @@ fn header(kind: EntryType, metadata: &Metadata) -> Header {
 fn unreadable(path: &Path, error: &io::Error) -> Stopped {
     Stopped::Context(ContextError::new(path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Dockerfile;
+
+    fn archive(files: &[(&str, &str)], dockerfile: &Dockerfile, reader: Reader) -> Vec<u8> {
+        let root = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        }
+        let context = Context::open(root.path(), dockerfile).unwrap();
+        let mut bytes = Vec::new();
+        write(&context, reader, &mut bytes, &|_| {}).unwrap();
+        bytes
+    }
+
+    fn entries(bytes: &[u8]) -> Vec<(String, String)> {
+        let mut archive = tar::Archive::new(bytes);
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            assert_eq!((entry.header().uid().unwrap(), entry.header().gid().unwrap()), (0, 0));
+            (entry.path().unwrap().display().to_string(), text)
+        });
+        entries.collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_same_files_give_the_same_bytes() {
+        let files = [("Dockerfile", "FROM x"), ("b", "2"), ("a", "1")];
+        let dockerfile = Dockerfile::File("Dockerfile".into());
+        let first = archive(&files, &dockerfile, Reader::BuildKit);
+        assert_eq!(first, archive(&files, &dockerfile, Reader::BuildKit));
+        assert_eq!(entries(&first), pairs(&[("Dockerfile", "FROM x"), ("a", "1"), ("b", "2")]));
+    }
+
+    #[test]
+    fn a_dockerfile_that_is_left_out_is_sent_and_hidden_again() {
+        let files = [("[D]ockerfile", "FROM x"), (".dockerignore", "*file\nb"), ("a", "1"), ("b", "2")];
+        let dockerfile = Dockerfile::File("[D]ockerfile".into());
+        let sent = entries(&archive(&files, &dockerfile, Reader::BuildKit));
+        assert_eq!(sent, pairs(&[("[D]ockerfile", "FROM x"), (".dockerignore", "*file\nb"), ("a", "1")]));
+        let sent = entries(&archive(&files, &dockerfile, Reader::Classic));
+        let hidden = "\\[D\\]ockerfile\n.dockerignore\n";
+        assert_eq!(sent, pairs(&[("[D]ockerfile", "FROM x"), (".dockerignore", hidden), ("a", "1")]));
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_not_an_error_of_the_context() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let root = tempfile::tempdir().unwrap();
+        let context = Context::open(root.path(), &Dockerfile::Inline("FROM x".into())).unwrap();
+        assert!(matches!(write(&context, Reader::BuildKit, Gone, &|_| {}), Err(Stopped::Reader)));
+    }
+}

@@ -92,3 +92,47 @@ impl Write for PieceWriter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Dockerfile;
+
+    fn context(root: &std::path::Path, size: u64) -> Context {
+        std::fs::File::create(root.join("big")).unwrap().set_len(size).unwrap();
+        Context::open(root, &Dockerfile::Inline("FROM scratch".into())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_thread_ends_when_nobody_reads_any_more() {
+        let root = tempfile::tempdir().unwrap();
+        let Upload { mut pieces, mut events } = upload(context(root.path(), 1 << 30), Reader::BuildKit);
+        assert!(pieces.recv().await.unwrap().is_ok());
+        drop(pieces);
+        // The channel closes with the thread; 1 GiB would have been reported to its end otherwise.
+        let mut last = None;
+        while let Some(event) = events.recv().await {
+            last = Some(event);
+        }
+        assert!(!matches!(last, Some(Ok(BuildEvent::ContextSent(sent))) if sent > 8 << 20), "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_vanishes_breaks_the_stream_and_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("later"), "x").unwrap();
+        let Upload { mut pieces, mut events } = upload(context(root.path(), 64 << 20), Reader::BuildKit);
+        assert!(pieces.recv().await.unwrap().is_ok());
+        std::fs::remove_file(root.path().join("later")).unwrap();
+        let mut broken = false;
+        while let Some(piece) = pieces.recv().await {
+            broken = piece.is_err();
+        }
+        assert!(broken);
+        let mut error = None;
+        while let Some(event) = events.recv().await {
+            error = event.err();
+        }
+        assert!(error.unwrap().path.ends_with("later"));
+    }
+}

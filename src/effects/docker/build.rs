@@ -1,0 +1,134 @@
+//! One build, from the context to the image's id.
+
+use bollard::errors::Error;
+use bollard::models::{BuildInfo, BuildInfoAux};
+use futures_util::StreamExt;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{Docker, buildkit, classic, failure, options};
+use crate::effects::context::{self, Context, ContextError, Reader};
+use crate::execute::events::BuildEvent;
+use crate::execute::ports::{BuiltImage, Failure, ServiceError};
+use crate::plan::BuildPlan;
+
+type Told = UnboundedReceiver<Result<BuildEvent, ContextError>>;
+
+/// What the builder said so far, in the form that this builder has for it.
+#[derive(Debug)]
+enum Progress {
+    BuildKit(buildkit::Progress),
+    Classic(classic::Progress),
+}
+
+impl Progress {
+    fn update(&mut self, info: &BuildInfo, tell: &dyn Fn(BuildEvent)) {
+        match (self, &info.aux, &info.stream) {
+            (Progress::BuildKit(progress), Some(BuildInfoAux::BuildKit(status)), _) => progress.update(status, tell),
+            (Progress::Classic(progress), _, Some(text)) => progress.update(text, tell),
+            _ => {}
+        }
+    }
+
+    fn failure(&mut self, tell: &dyn Fn(BuildEvent)) -> Failure {
+        match self {
+            Progress::BuildKit(progress) => progress.failure(tell),
+            Progress::Classic(progress) => progress.failure(tell),
+        }
+    }
+}
+
+impl Docker {
+    /// Builds an image without a tag; see [`Engine::build`](crate::execute::ports::Engine::build).
+    pub(super) async fn build_image(
+        &self,
+        build: &BuildPlan,
+        tell: &dyn Fn(BuildEvent),
+    ) -> Result<BuiltImage, ServiceError> {
+        let doing = format!("build `{}`", build.context.display());
+        let context = Context::open(&build.context, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+        let reader = self.choose_builder(build, tell).await?;
+        let mut progress = match reader {
+            Reader::BuildKit => Progress::BuildKit(buildkit::Progress::default()),
+            Reader::Classic => Progress::Classic(classic::Progress::default()),
+        };
+        let parameters = options::options(build, context.dockerfile(), reader);
+        let client = options::with_parameters(&self.client, options::further_parameters(build));
+        let upload = context::upload(context, reader);
+        let mut told = upload.events;
+        let body = bollard::body_try_stream(context::stream(upload.pieces));
+        let mut messages = client.build_image(parameters, None, Some(body));
+        let mut image = None;
+        let error = loop {
+            tokio::select! {
+                // What the upload says comes first, since its errors explain the daemon's.
+                biased;
+                Some(event) = told.recv() => tell(event.map_err(|error| error.while_doing(&doing))?),
+                message = messages.next() => match message {
+                    Some(Ok(info)) => {
+                        progress.update(&info, tell);
+                        image = image_id(&info).or(image);
+                    }
+                    Some(Err(error)) if image.is_some() && failure::is_trailing_newline(&error) => break None,
+                    Some(Err(error)) => break Some(error),
+                    None => break None,
+                },
+            }
+        };
+        match (error, image) {
+            (None, Some(id)) => Ok(BuiltImage { id }),
+            (None, None) => Err(ServiceError {
+                failure: Failure::Unexpected,
+                doing,
+                cause: "the daemon ended the build without naming an image".into(),
+            }),
+            (Some(error), _) => Err(self.build_failure(&error, &mut progress, &mut told, doing, tell)),
+        }
+    }
+
+    /// BuildKit if the daemon has it and the user does not refuse it.
+    async fn choose_builder(&self, build: &BuildPlan, tell: &dyn Fn(BuildEvent)) -> Result<Reader, ServiceError> {
+        if self.classic_builder {
+            return Ok(Reader::Classic);
+        }
+        let facts = self.look().await?;
+        if !facts.buildkit {
+            return Ok(Reader::Classic);
+        }
+        if build.shm_size.is_some() && !facts.buildkit_obeys_shm_size() {
+            let version = facts.version;
+            tell(BuildEvent::Warning(format!(
+                "BuildKit in Docker {version} does not obey `shm_size`; it does since 23.0, as does the classic builder \
+                 (`DOCKER_BUILDKIT=0`)"
+            )));
+        }
+        Ok(Reader::BuildKit)
+    }
+
+    fn build_failure(
+        &self,
+        error: &Error,
+        progress: &mut Progress,
+        told: &mut Told,
+        doing: String,
+        tell: &dyn Fn(BuildEvent),
+    ) -> ServiceError {
+        while let Ok(event) = told.try_recv() {
+            match event {
+                Ok(event) => tell(event),
+                Err(error) => return error.while_doing(&doing),
+            }
+        }
+        let Some(words) = failure::daemon_words(error) else {
+            return failure::unreachable(&self.address, &doing, error);
+        };
+        ServiceError { failure: progress.failure(tell), doing, cause: words.to_owned() }
+    }
+}
+
+/// The image's id, if this message names it. The classic builder may name several, the last being the image.
+fn image_id(info: &BuildInfo) -> Option<String> {
+    let Some(BuildInfoAux::Default(image)) = &info.aux else { return None };
+    let id = image.id.clone()?;
+    // Podman leaves the algorithm out.
+    Some(if id.contains(':') { id } else { format!("sha256:{id}") })
+}

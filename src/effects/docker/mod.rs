@@ -1,0 +1,105 @@
+//! The Docker daemon as an [`Engine`], over bollard.
+
+mod address;
+mod build;
+mod buildkit;
+mod classic;
+mod failure;
+mod lines;
+mod look;
+mod options;
+mod phrases;
+mod push;
+mod steps;
+
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+pub use address::{BadAddress, DockerAddress, DockerSettings};
+pub use look::EngineFacts;
+
+use crate::execute::events::{BuildEvent, PushEvent};
+use crate::execute::ports::{BuiltImage, Credential, Engine, Failure, ServiceError};
+use crate::names::{Digest, ImageRef};
+use crate::plan::BuildPlan;
+
+/// bollard's limit for one request covers the upload of a whole context, so it must never be the one that strikes.
+const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A daemon that was found. Nothing was said to it yet, unless [`look`](Docker::look) was called.
+#[derive(Debug)]
+pub struct Docker {
+    client: bollard::Docker,
+    address: DockerAddress,
+    classic_builder: bool,
+    facts: OnceCell<EngineFacts>,
+}
+
+impl Docker {
+    /// Finds the daemon.
+    ///
+    /// # Errors
+    /// If the settings lead nowhere, the socket is not there, or the certificates cannot be read.
+    pub fn connect(settings: &DockerSettings) -> Result<Self, ServiceError> {
+        let address = DockerAddress::find(settings).map_err(|bad| ServiceError {
+            failure: Failure::EngineUnreachable { address: bad.address, forbidden: false },
+            doing: "find the Docker daemon".into(),
+            cause: bad.problem,
+        })?;
+        let client =
+            open(&address).map_err(|error| failure::unreachable(&address, "find the Docker daemon", &error))?;
+        Ok(Docker { client, address, classic_builder: settings.classic_builder, facts: OnceCell::new() })
+    }
+
+    /// Where the daemon answers.
+    pub fn address(&self) -> &DockerAddress {
+        &self.address
+    }
+}
+
+fn open(address: &DockerAddress) -> Result<bollard::Docker, bollard::errors::Error> {
+    let (limit, version) = (NO_LIMIT.as_secs(), bollard::API_DEFAULT_VERSION);
+    match address {
+        // What is there but cannot be reached is told apart by the first request only.
+        DockerAddress::Socket(path) if path.try_exists().is_err() => {
+            Err(bollard::errors::Error::IOError { err: std::io::Error::from(std::io::ErrorKind::PermissionDenied) })
+        }
+        #[cfg(unix)]
+        DockerAddress::Socket(path) => bollard::Docker::connect_with_unix(&path.to_string_lossy(), limit, version),
+        #[cfg(windows)]
+        DockerAddress::Pipe(url) => bollard::Docker::connect_with_named_pipe(url, limit, version),
+        DockerAddress::Http(host) => bollard::Docker::connect_with_http(host, limit, version),
+        DockerAddress::Https(host, folder) => {
+            let file = |name: &str| folder.join(name);
+            bollard::Docker::connect_with_ssl(
+                host,
+                &file("key.pem"),
+                &file("cert.pem"),
+                &file("ca.pem"),
+                limit,
+                version,
+            )
+        }
+        #[allow(unreachable_patterns, reason = "which of the patterns is left depends on the system")]
+        DockerAddress::Socket(_) | DockerAddress::Pipe(_) => {
+            Err(bollard::errors::Error::UnsupportedURISchemeError { uri: address.to_string() })
+        }
+    }
+}
+
+impl Engine for Docker {
+    async fn build(&self, build: &BuildPlan, tell: &dyn Fn(BuildEvent)) -> Result<BuiltImage, ServiceError> {
+        self.build_image(build, tell).await
+    }
+
+    async fn push(
+        &self,
+        image: &BuiltImage,
+        target: &ImageRef,
+        credential: &Credential,
+        tell: &dyn Fn(PushEvent),
+    ) -> Result<Digest, ServiceError> {
+        self.push_image(image, target, credential, tell).await
+    }
+}

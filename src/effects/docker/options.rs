@@ -1,0 +1,81 @@
+//! A build as the parameters of `POST /build`. Source: Docker Engine API, operation `ImageBuild`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion};
+
+use crate::effects::context::Reader;
+use crate::plan::BuildPlan;
+
+/// What bollard has fields for.
+pub fn options(build: &BuildPlan, dockerfile: &str, reader: Reader) -> BuildImageOptions {
+    let pairs = |map: &BTreeMap<String, String>| map.clone().into_iter().collect::<HashMap<_, _>>();
+    let mut options = BuildImageOptionsBuilder::new()
+        .dockerfile(dockerfile)
+        .target(build.target.as_deref().unwrap_or_default())
+        .buildargs(&pairs(&build.args))
+        .labels(&pairs(&build.labels))
+        .platform(build.platform.as_ref().map_or("", |platform| platform.as_str()))
+        .nocache(build.no_cache)
+        .rm(true)
+        .forcerm(true)
+        .build();
+    options.pull = build.pull.then(|| "1".to_owned());
+    options.networkmode.clone_from(&build.network);
+    if reader == Reader::BuildKit {
+        options.version = BuilderVersion::BuilderBuildKit;
+        options.session = Some(session_id());
+    }
+    options
+}
+
+/// What bollard has no fields for, as further parameters: the daemon reads one `extrahosts` for each host, where
+/// bollard can send one in all; and bollard's `shmsize` ends at 2 GiB.
+pub fn further_parameters(build: &BuildPlan) -> String {
+    let hosts =
+        build.extra_hosts.iter().map(|(host, address)| format!("extrahosts={}", escape(&format!("{host}:{address}"))));
+    let shared_memory = build.shm_size.map(|bytes| format!("shmsize={bytes}"));
+    hosts.chain(shared_memory).collect::<Vec<_>>().join("&")
+}
+
+/// The same client, whose requests carry further parameters.
+pub fn with_parameters(client: &bollard::Docker, parameters: String) -> bollard::Docker {
+    client.clone().with_request_modifier(move |mut request| {
+        let uri = request.uri().to_string();
+        if let Some(path) = request.uri().path_and_query().filter(|path| path.path() == "/build") {
+            let whole = uri.replacen(path.as_str(), &format!("{path}&{parameters}"), 1);
+            if let Ok(uri) = whole.parse() {
+                *request.uri_mut() = uri;
+            }
+        }
+        request
+    })
+}
+
+/// Percent-encoding. Source: RFC 3986, section 2.
+fn escape(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// A name that no other session has: the standard library seeds each hasher at random, and that is enough here.
+fn session_id() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_differ() {
+        assert_ne!(session_id(), session_id());
+    }
+
+    #[test]
+    fn escapes() {
+        assert_eq!(escape("a.b:::1 ü&"), "a.b%3A%3A%3A1%20%C3%BC%26");
+    }
+}
