@@ -1,4 +1,5 @@
 //! Facts from real git repositories of every shape that CI systems check out.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used, reason = "a test touches the world")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

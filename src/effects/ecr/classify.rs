@@ -36,7 +36,7 @@ impl EcrClient {
 
     fn without_answer<E: Error + 'static>(&self, error: &SdkError<E, HttpResponse>) -> Failure {
         // The instance metadata service is the chain's last resort: that it fails means that nothing came before.
-        if sources(error).any(<(dyn std::error::Error + 'static)>::is::<ImdsError>) {
+        if sources(error).any(<dyn Error + 'static>::is::<ImdsError>) {
             return Failure::CredentialsMissing;
         }
         let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());

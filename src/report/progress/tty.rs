@@ -34,10 +34,11 @@ impl Tty {
     pub(super) fn tell(&self, event: &Event) {
         if let Event::Image(image, moving) = event
             && let Some(bar) = self.bars.get(image)
-            && let Some(text) = moment(moving) {
-                bar.enable_steady_tick(Duration::from_millis(120));
-                bar.set_message(text);
-            }
+            && let Some(text) = moment(moving)
+        {
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar.set_message(text);
+        }
         let lines = self.plain.tell(event);
         if stays(event) {
             for line in lines {
