@@ -1,5 +1,11 @@
 //! Facts from real git repositories of every shape that CI systems check out.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used, reason = "a test touches the world")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test touches the world"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -147,7 +153,7 @@ fn give_away(folder: &Path) -> bool {
 
 fn owned_by_another(checkout: &Checkout, look_at: &Path) -> Option<GitFacts> {
     if !give_away(checkout.path()) || !give_away(look_at) {
-        println!("skipped: only root can give a checkout to another user");
+        eprintln!("skipped: only root can give a checkout to another user");
         return None;
     }
     let refused = git2::Repository::open(look_at);
