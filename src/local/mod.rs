@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use settings::{DEFAULT_PORT, Settings, StartError};
+pub use settings::{DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, Settings, StartError};
 
 use crate::names::RegistryHost;
 use clock::Clock;

@@ -9,6 +9,12 @@ use crate::names::{AccountId, Region};
 /// The port where one looks first.
 pub const DEFAULT_PORT: u16 = 5010;
 
+/// The account that everybody's examples use.
+pub const DEFAULT_ACCOUNT: &str = "123456789012";
+
+/// The region that it plays unless told otherwise.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
 /// How to start the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -22,6 +28,20 @@ pub struct Settings {
     pub region: Region,
     /// Whether a push may take a layer from another repository, as the account setting `BLOB_MOUNTING` allows.
     pub blob_mounting: bool,
+}
+
+impl Settings {
+    /// The defaults on this folder.
+    #[expect(clippy::expect_used, reason = "both constants are well-formed; a test says so too")]
+    pub fn new(data: PathBuf) -> Self {
+        Settings {
+            data,
+            port: None,
+            account: DEFAULT_ACCOUNT.parse().expect("the default account is well-formed"),
+            region: DEFAULT_REGION.parse().expect("the default region is well-formed"),
+            blob_mounting: false,
+        }
+    }
 }
 
 /// Why the server did not start.
@@ -75,5 +95,22 @@ impl std::error::Error for StartError {
             StartError::Data { cause, .. } | StartError::Listen { cause } => Some(cause),
             StartError::InUse { .. } | StartError::PortTaken { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults() {
+        let settings = Settings::new(PathBuf::from("data"));
+        assert_eq!((settings.account.as_str(), settings.region.as_str()), (DEFAULT_ACCOUNT, DEFAULT_REGION));
+    }
+
+    #[test]
+    fn who_has_the_folder() {
+        let error = StartError::InUse { data: "data".into(), endpoint: Some("http://127.0.0.1:5010".into()) };
+        assert_eq!(error.to_string(), "the data folder `data` is in use by the server at http://127.0.0.1:5010");
     }
 }

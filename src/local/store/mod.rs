@@ -100,9 +100,10 @@ impl Store {
     /// # Errors
     /// If it is not there, or holds images and `force` is not given.
     pub fn delete(&self, name: &RepositoryName, force: bool) -> Result<RepositorySettings, Refusal> {
+        // Dropped, and so emptied, after the lock is free again: that may take a while.
+        let grave = tempfile::Builder::new().tempdir_in(&self.graves)?;
         let mut repositories = self.repositories.write().unwrap_or_else(PoisonError::into_inner);
         let repository = repositories.get(name).ok_or_else(|| self.named(name).missing())?;
-        let grave = tempfile::Builder::new().tempdir_in(&self.graves)?;
         let settings = repository.bury(&grave.path().join("repository"), force)?;
         repositories.remove(name);
         Ok(settings)
@@ -120,6 +121,7 @@ mod tests {
     use super::*;
     use crate::local::clock::Timestamp;
     use crate::local::mutability::Mutability;
+    use crate::local::refusal::Kind;
     use crate::names::Tag;
 
     struct Bed {
@@ -253,8 +255,9 @@ mod tests {
         bed.store.delete(&repository.named.name, false).unwrap();
         let file = bed.folder.path().join("late");
         fs::write(&file, "late").unwrap();
-        assert!(repository.add_layer(&file, &Digest::of(b"late"), 4).is_err());
         bed.create("web");
+        let refusal = repository.add_layer(&file, &Digest::of(b"late"), 4).unwrap_err();
+        assert_eq!(refusal.kind, Kind::RepositoryNotFound);
         assert!(bed.reopened().repository("web").lock().index.is_empty());
     }
 }
