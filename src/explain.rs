@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::execute::ports::{Failure, ServiceError};
+use crate::names::Tag;
 
 /// What is known around a failure and helps to give the right advice.
 #[derive(Debug, Clone, Copy, Default)]
@@ -10,6 +11,8 @@ pub struct Circumstances<'a> {
     pub image: Option<&'a str>,
     /// The CI system's name.
     pub ci: Option<&'static str>,
+    /// The release tags of the image that were written before the failure.
+    pub written: &'a [Tag],
 }
 
 /// A failure as the user is told of it.
@@ -61,10 +64,16 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             .hint("run again; what is done is not done twice"),
         Failure::Refused | Failure::Unexpected => Diagnostic::new(Blame::Work, format!("cannot {}", error.doing)),
     };
-    match error.cause.trim() {
+    let told = match error.cause.trim() {
         "" => told,
         cause => told.caused_by(cause),
+    };
+    if around.written.is_empty() {
+        return told;
     }
+    let written: Vec<String> = around.written.iter().map(|tag| format!("`{tag}`")).collect();
+    told.caused_by(format!("of its release tags, {} were written before", written.join(", ")))
+        .hint("run again: it writes what is left")
 }
 
 fn engine(address: &str, forbidden: bool, ci: Option<&str>) -> Diagnostic {
@@ -146,7 +155,7 @@ mod tests {
     fn a_failing_step_ends_with_its_output() {
         let failure =
             Failure::BuildFailed { step: Some("[2/2] RUN false".into()), output: vec!["one".into(), "two".into()] };
-        let around = Circumstances { image: Some("web"), ci: None };
+        let around = Circumstances { image: Some("web"), ..Circumstances::default() };
         let expected = "image `web`: step `[2/2] RUN false` failed\n\
                         caused by: one\n           two\n\
                         caused by: exit code: 1";

@@ -10,7 +10,7 @@ use longshore::execute::events::{BuildEvent, PushEvent};
 use longshore::execute::ports::{
     BuiltImage, Creation, Credential, Ecr, Engine, Failure, Login, Manifest, Registry, ServiceError,
 };
-use longshore::execute::report::{Outcome, Report};
+use longshore::execute::report::{Move, Outcome, Report};
 use longshore::execute::{self, Services};
 use longshore::names::{Digest, ImageRef, RepositoryName};
 use longshore::pipeline::{Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
@@ -24,6 +24,8 @@ struct World {
     failing: RefCell<BTreeMap<String, Vec<Failure>>>,
     tags: RefCell<BTreeMap<String, Digest>>,
     tokens: Cell<u32>,
+    /// A tag that another run moves just after this run has written one.
+    meanwhile: RefCell<Option<(String, Digest)>>,
 }
 
 impl World {
@@ -113,6 +115,7 @@ impl Registry for World {
     async fn tag(&self, target: &ImageRef, manifest: &Manifest, _: &Credential) -> Result<(), ServiceError> {
         self.call(format!("tag {target}"))?;
         self.tags.borrow_mut().insert(target.to_string(), manifest.digest.clone());
+        self.tags.borrow_mut().extend(self.meanwhile.take());
         Ok(())
     }
 }
@@ -125,6 +128,7 @@ fn image(name: &str, tags: &[&str]) -> ImagePlan {
         repository: name.parse().unwrap(),
         action: ImageAction::Build(build(name)),
         tags: tags.iter().map(planned).collect(),
+        staging: None,
         skipped: Vec::new(),
     }
 }
@@ -166,22 +170,25 @@ fn outcomes(report: &Report) -> Vec<&'static str> {
     let word = |outcome: &Outcome| match outcome {
         Outcome::Published(_) => "published",
         Outcome::Failed(_) => "failed",
+        Outcome::Staged(_) => "staged",
         Outcome::Stopped => "stopped",
     };
     report.images.iter().map(|image| word(&image.outcome)).collect()
 }
 
 #[test]
-fn all_builds_come_before_all_pushes_and_those_before_all_tags() {
+fn no_release_tag_is_written_before_every_image_is_up() {
     let world = World::default();
     let report = world.run(&plan(vec![image("web", &["1", "2"]), image("api", &["1"])], &["web"]));
     let expected = [
         "create web",
         "build web",
+        "push r.example/web:src-web with token 0",
         "build api",
-        "push r.example/web:1 with token 0",
-        "push r.example/api:1 with token 0",
+        "push r.example/api:src-api with token 0",
+        "tag r.example/web:1",
         "tag r.example/web:2",
+        "tag r.example/api:1",
     ];
     assert_eq!(world.calls(), expected);
     assert!(report.is_success());
@@ -190,20 +197,54 @@ fn all_builds_come_before_all_pushes_and_those_before_all_tags() {
 }
 
 #[test]
-fn a_build_that_fails_lets_nothing_be_pushed() {
+fn a_build_that_fails_lets_the_others_finish_and_nothing_be_released() {
     let failure = Failure::BuildFailed { step: None, output: Vec::new() };
     let world = World::failing("build web", &[failure]);
     let report = world.run(&plan(vec![image("web", &["1"]), image("api", &["1"])], &[]));
-    assert_eq!(world.calls(), ["build web", "build api"]);
-    assert_eq!(outcomes(&report), ["failed", "stopped"]);
+    assert_eq!(world.calls(), ["build web", "build api", "push r.example/api:src-api with token 0"]);
+    assert_eq!(outcomes(&report), ["failed", "staged"]);
 }
 
 #[test]
-fn a_push_that_fails_lets_no_further_tag_be_written() {
-    let world = World::failing("push r.example/api:1 with token 0", &[Failure::Refused]);
+fn a_push_that_fails_lets_nothing_be_released() {
+    let world = World::failing("push r.example/api:src-api with token 0", &[Failure::Refused]);
     let report = world.run(&plan(vec![image("web", &["1", "2"]), image("api", &["1"])], &[]));
-    assert!(!world.calls().contains(&"tag r.example/web:2".to_owned()));
-    assert_eq!(outcomes(&report), ["stopped", "failed"]);
+    assert!(!world.calls().iter().any(|call| call.starts_with("tag ")));
+    assert_eq!(outcomes(&report), ["staged", "failed"]);
+}
+
+#[test]
+fn a_tag_that_fails_half_way_leaves_word_of_those_that_are_written() {
+    let world = World::failing("tag r.example/web:2", &[Failure::ServiceBroken]);
+    world.tags.borrow_mut().insert("r.example/web:1".into(), digest_of("old"));
+    let report = world.run(&plan(vec![image("web", &["1", "2", "3"]), image("api", &["1"])], &[]));
+    assert_eq!(outcomes(&report), ["failed", "staged"]);
+    let moved = Move { tag: "1".parse().unwrap(), before: Some(digest_of("old")), after: digest_of("web") };
+    assert_eq!(report.images[0].moves, [moved]);
+    // The second run does what is left, and nothing else.
+    world.calls.borrow_mut().clear();
+    assert!(world.run(&plan(vec![image("web", &["1", "2", "3"]), image("api", &["1"])], &[])).is_success());
+    let tagged: Vec<_> = world.calls().into_iter().filter(|call| call.starts_with("tag ")).collect();
+    assert_eq!(tagged, ["tag r.example/web:2", "tag r.example/web:3", "tag r.example/api:1"]);
+}
+
+#[test]
+fn the_image_that_another_run_staged_meanwhile_is_released_by_both() {
+    let world = World::default();
+    let keyed = ImagePlan { staging: Some("src-key".parse().unwrap()), ..image("web", &["1"]) };
+    *world.meanwhile.borrow_mut() = Some(("r.example/web:src-key".into(), digest_of("theirs")));
+    let report = world.run(&plan(vec![keyed], &[]));
+    assert!(report.is_success());
+    assert_eq!(world.tags.borrow()["r.example/web:1"], digest_of("theirs"));
+}
+
+#[test]
+fn a_staging_tag_that_cannot_move_names_the_image_to_release() {
+    let taken = Failure::TagTaken { tag: "src-web".parse().unwrap(), repository: "web".parse().unwrap() };
+    let world = World::failing("push r.example/web:src-web with token 0", &[taken]);
+    world.tags.borrow_mut().insert("r.example/web:src-web".into(), digest_of("theirs"));
+    assert!(world.run(&plan(vec![image("web", &["1"])], &[])).is_success());
+    assert_eq!(world.tags.borrow()["r.example/web:1"], digest_of("theirs"));
 }
 
 #[test]
@@ -216,19 +257,22 @@ fn a_repository_that_cannot_be_created_ends_the_run_before_any_build() {
 
 #[test]
 fn a_token_that_expired_is_renewed_once() {
-    let world = World::failing("push r.example/web:1 with token 0", &[Failure::CredentialsExpired]);
+    let world = World::failing("push r.example/web:src-web with token 0", &[Failure::CredentialsExpired]);
     assert!(world.run(&plan(vec![image("web", &["1"])], &[])).is_success());
-    assert_eq!(world.calls()[1..], ["push r.example/web:1 with token 0", "push r.example/web:1 with token 1"]);
+    assert_eq!(
+        world.calls()[1..3],
+        ["push r.example/web:src-web with token 0", "push r.example/web:src-web with token 1"]
+    );
 
-    let world = World::failing("push r.example/web:1 with token 0", &[Failure::CredentialsExpired]);
-    let again = ("push r.example/web:1 with token 1".to_owned(), vec![Failure::CredentialsExpired]);
+    let world = World::failing("push r.example/web:src-web with token 0", &[Failure::CredentialsExpired]);
+    let again = ("push r.example/web:src-web with token 1".to_owned(), vec![Failure::CredentialsExpired]);
     world.failing.borrow_mut().extend([again]);
     assert_eq!(outcomes(&world.run(&plan(vec![image("web", &["1"])], &[]))), ["failed"]);
 }
 
 #[test]
 fn a_busy_registry_is_asked_again_and_a_refusal_is_final() {
-    let line = "push r.example/web:1 with token 0";
+    let line = "push r.example/web:src-web with token 0";
     let missing = Failure::RepositoryMissing { repository: "web".parse::<RepositoryName>().unwrap() };
     let world = World::failing(line, &[Failure::Throttled, missing, Failure::ServiceBroken]);
     assert!(world.run(&plan(vec![image("web", &["1"])], &[])).is_success());
@@ -244,7 +288,7 @@ fn a_tag_that_names_the_image_already_is_not_written_again() {
     let world = World::default();
     world.tags.borrow_mut().insert("r.example/web:2".into(), digest_of("web"));
     assert!(world.run(&plan(vec![image("web", &["1", "2"])], &[])).is_success());
-    assert_eq!(world.calls().last().map(String::as_str), Some("push r.example/web:1 with token 0"));
+    assert_eq!(world.calls().last().map(String::as_str), Some("tag r.example/web:1"));
 }
 
 #[test]

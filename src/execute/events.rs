@@ -29,7 +29,7 @@ pub enum ImageEvent {
     },
     /// From the upload.
     Push(PushEvent),
-    /// The image is in the registry under this name.
+    /// The image is in the registry under its staging tag.
     Pushed {
         /// The name that was pushed.
         reference: ImageRef,
@@ -38,8 +38,15 @@ pub enum ImageEvent {
         /// How long it took.
         took: Duration,
     },
-    /// A further tag names the image now.
-    Tagged(Tag),
+    /// Another run pushed the same content first; its image is the one that is released.
+    Adopted(Digest),
+    /// A release tag names the image now.
+    Tagged {
+        /// The tag.
+        tag: Tag,
+        /// What it named before, so that the move can be undone.
+        before: Option<Digest>,
+    },
     /// The tag named this very image before.
     TaggedAlready(Tag),
 }

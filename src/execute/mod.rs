@@ -1,11 +1,14 @@
 //! Carries out a plan through few ports, and says what happens as it happens.
 //!
-//! Every image is built before the first is pushed, and every image is pushed before the further tags are written:
-//! a build that fails leaves the registry as it was.
+//! Two phases. First every image is built and pushed under its staging tag; one that fails lets the others finish, but
+//! then nothing is released. Only when all are up are the release tags written, which moves no layer.
 
 pub mod events;
+mod pace;
 pub mod ports;
+mod release;
 pub mod report;
+mod stage;
 mod steps;
 
 use std::time::Duration;
@@ -14,9 +17,14 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::plan::{ImagePlan, Plan, RepositoryPlan};
 use events::Event;
+use pace::Pace;
 use ports::{Creation, Ecr, Engine, Registry};
 use report::{ImageReport, Outcome, Report};
-use steps::{Built, Pushed, Steps};
+use stage::Staged;
+use steps::Steps;
+
+/// ECR's quota of PutImage calls a second, for an account and region. Source: ECR user guide, "Service quotas".
+const TAGS_A_SECOND: usize = 10;
 
 /// What a plan is carried out with.
 pub struct Services<'a, Eng, Ctl, Reg> {
@@ -39,43 +47,21 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     tell: &dyn Fn(Event),
 ) -> Report {
     let began = (services.elapsed)();
-    let steps = Steps { plan, services, tell };
+    let steps = Steps { plan, services, tell, pace: Pace::new(TAGS_A_SECOND) };
     let mut report = Report {
         images: plan.images.iter().map(not_begun).collect(),
         created: Vec::new(),
         failures: Vec::new(),
         took: Duration::ZERO,
     };
-    go(&steps, &mut report).await;
+    create_repositories(&steps, &mut report).await;
+    if report.failures.is_empty()
+        && let Some(staged) = stage_all(&steps, &mut report).await
+    {
+        release_all(&steps, staged, &mut report).await;
+    }
     report.took = (services.elapsed)().saturating_sub(began);
     report
-}
-
-/// The phases in order; returns early where the next one must not begin.
-async fn go<Eng: Engine, Ctl: Ecr, Reg: Registry>(steps: &Steps<'_, Eng, Ctl, Reg>, report: &mut Report) {
-    create_repositories(steps, report).await;
-    if !report.failures.is_empty() {
-        return;
-    }
-    // The credential is fetched while the builds run; whoever needs it next finds it there.
-    let (credential, built) = tokio::join!(steps.services.ecr.credential(), all(steps, |image| steps.build(image)));
-    let Some(built) = keep(report, built, |image, built: &Built| image.build_took = built.took) else { return };
-    if let Err(error) = credential {
-        report.failures.push(error);
-        return;
-    }
-    let images = steps.plan.images.iter().zip(built).collect();
-    let pushed = each(steps.services.jobs, images, |(image, built)| steps.push(image, built)).await;
-    let Some(pushed) = keep(report, pushed, |image, pushed: &Pushed| image.push_took = pushed.took) else { return };
-    let images = steps.plan.images.iter().zip(pushed).collect();
-    // One after the other: ECR takes 10 PutImage a second for the whole account, and each image brings several.
-    let tagged = each(1, images, |(image, pushed)| steps.tag(image, pushed)).await;
-    for (image, outcome) in report.images.iter_mut().zip(tagged) {
-        image.outcome = match outcome {
-            Ok(published) => Outcome::Published(published),
-            Err(error) => Outcome::Failed(error),
-        };
-    }
 }
 
 async fn create_repositories<Eng: Engine, Ctl: Ecr, Reg: Registry>(
@@ -95,40 +81,56 @@ async fn create_repositories<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     }
 }
 
-fn not_begun(image: &ImagePlan) -> ImageReport {
-    ImageReport { name: image.name.clone(), outcome: Outcome::Stopped, build_took: None, push_took: None }
-}
-
-/// Does one step for every image of the plan, several at once, and keeps their order.
-async fn all<'a, Eng: Engine, Ctl: Ecr, Reg: Registry, R, F>(
-    steps: &Steps<'a, Eng, Ctl, Reg>,
-    work: impl Fn(&'a ImagePlan) -> F,
-) -> Vec<R>
-where
-    F: Future<Output = R>,
-{
-    each(steps.services.jobs, steps.plan.images.iter().collect(), work).await
-}
-
-async fn each<T, R, F: Future<Output = R>>(jobs: usize, items: Vec<T>, work: impl Fn(T) -> F) -> Vec<R> {
-    stream::iter(items).map(work).buffered(jobs.max(1)).collect().await
-}
-
-/// Notes what a phase came to. The values go on to the next phase only if no image failed.
-fn keep<T>(
+/// The first phase. The images go on to the second only if none failed.
+async fn stage_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
+    steps: &Steps<'_, Eng, Ctl, Reg>,
     report: &mut Report,
-    results: Vec<Result<T, ports::ServiceError>>,
-    note: impl Fn(&mut ImageReport, &T),
-) -> Option<Vec<T>> {
-    let mut values = Vec::with_capacity(results.len());
+) -> Option<Vec<Staged>> {
+    let jobs = steps.services.jobs.max(1);
+    let images = stream::iter(&steps.plan.images).map(|image| steps.stage(image)).buffered(jobs).collect::<Vec<_>>();
+    // The credential is fetched while the builds run; whoever needs it next finds it there.
+    let (credential, results) = tokio::join!(steps.services.ecr.credential(), images);
+    if let Err(error) = credential {
+        report.failures.push(error);
+        return None;
+    }
+    let mut all = Vec::with_capacity(results.len());
     for (image, result) in report.images.iter_mut().zip(results) {
         match result {
-            Ok(value) => {
-                note(image, &value);
-                values.push(value);
+            Ok(staged) => {
+                (image.build_took, image.push_took) = (staged.build_took, staged.push_took);
+                image.outcome = Outcome::Staged(staged.digest.clone());
+                all.push(staged);
             }
             Err(error) => image.outcome = Outcome::Failed(error),
         }
     }
-    (values.len() == report.images.len()).then_some(values)
+    (all.len() == report.images.len()).then_some(all)
+}
+
+/// The second phase: one image after the other, so that a failure stops at a place that can be told.
+async fn release_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
+    steps: &Steps<'_, Eng, Ctl, Reg>,
+    staged: Vec<Staged>,
+    report: &mut Report,
+) {
+    for ((image, staged), told) in steps.plan.images.iter().zip(staged).zip(&mut report.images) {
+        match steps.release(image, &staged, &mut told.moves).await {
+            Ok(published) => told.outcome = Outcome::Published(published),
+            Err(error) => {
+                told.outcome = Outcome::Failed(error);
+                return;
+            }
+        }
+    }
+}
+
+fn not_begun(image: &ImagePlan) -> ImageReport {
+    ImageReport {
+        name: image.name.clone(),
+        outcome: Outcome::Stopped,
+        moves: Vec::new(),
+        build_took: None,
+        push_took: None,
+    }
 }

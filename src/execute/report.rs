@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ports::ServiceError;
-use crate::names::{Digest, ImageRef, RepositoryName};
+use crate::names::{Digest, ImageRef, RepositoryName, Tag};
 
 /// What came of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub struct ImageReport {
     pub name: String,
     /// How far it got.
     pub outcome: Outcome,
+    /// The release tags that this run wrote, also where it failed half-way.
+    pub moves: Vec<Move>,
     /// How long the build took, if there was one.
     pub build_took: Option<Duration>,
     /// How long the upload took, if there was one.
@@ -38,8 +40,21 @@ pub enum Outcome {
     Published(Published),
     /// Something failed.
     Failed(ServiceError),
+    /// In its repository, but not released, because another image failed.
+    Staged(Digest),
     /// Not begun or not finished, because something else failed.
     Stopped,
+}
+
+/// A release tag that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The tag.
+    pub tag: Tag,
+    /// What it named before.
+    pub before: Option<Digest>,
+    /// What it names now.
+    pub after: Digest,
 }
 
 /// An image that is in the registry under all of its tags.
@@ -58,7 +73,7 @@ impl Report {
     pub fn failures(&self) -> impl Iterator<Item = &ServiceError> {
         self.failures.iter().chain(self.images.iter().filter_map(|image| match &image.outcome {
             Outcome::Failed(error) => Some(error),
-            Outcome::Published(_) | Outcome::Stopped => None,
+            Outcome::Published(_) | Outcome::Staged(_) | Outcome::Stopped => None,
         }))
     }
 

@@ -92,6 +92,7 @@ fn plan_image(
         container: image.container.clone(),
         repository: image.repository.name.clone(),
         action,
+        staging: None,
         tags: derived.tags,
         skipped: derived.skipped,
     })

@@ -78,6 +78,9 @@ pub struct ImagePlan {
     pub repository: RepositoryName,
     /// Where its bytes come from.
     pub action: ImageAction,
+    /// The tag of its content key, under which it is pushed before it is released; none where the key cannot be
+    /// determined.
+    pub staging: Option<Tag>,
     /// Its tags, at least one; the first is its version.
     pub tags: Vec<PlannedTag>,
     /// The rules that gave no tag.

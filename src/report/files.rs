@@ -54,7 +54,7 @@ fn uris<'a>(plan: &'a Plan, report: &'a Report) -> impl Iterator<Item = (&'a str
             let uri = uri(plan, &planned.repository, published)?;
             Some((planned.container.as_str(), uri))
         }
-        Outcome::Failed(_) | Outcome::Stopped => None,
+        Outcome::Failed(_) | Outcome::Staged(_) | Outcome::Stopped => None,
     })
 }
 

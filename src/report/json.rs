@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::execute::report::{ImageReport, Outcome, Report};
-use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName};
+use crate::execute::report::{ImageReport, Move, Outcome, Published, Report};
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::{ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, SkippedRule};
 
 /// Everything about a run. What was not reached is missing or empty.
@@ -40,7 +40,7 @@ struct JsonImage<'a> {
     name: &'a str,
     container: &'a str,
     repository: &'a RepositoryName,
-    /// `published`, `failed` or `stopped`.
+    /// `published`; `failed`; `staged`, which is pushed but not released; or `stopped`.
     status: &'static str,
     /// `build` or `reuse`.
     action: &'static str,
@@ -50,6 +50,8 @@ struct JsonImage<'a> {
     digest: Option<&'a Digest>,
     references: &'a [ImageRef],
     tags: &'a [PlannedTag],
+    /// The release tags that were written, with what they named before.
+    moves: Vec<JsonMove<'a>>,
     skipped: &'a [SkippedRule],
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<u64>,
@@ -57,6 +59,14 @@ struct JsonImage<'a> {
     build_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     push_seconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonMove<'a> {
+    tag: &'a Tag,
+    /// Null if the tag was free.
+    before: Option<&'a Digest>,
+    after: &'a Digest,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,7 +122,12 @@ fn image<'a>((planned, done): (&'a ImagePlan, &'a ImageReport)) -> JsonImage<'a>
     let (status, published) = match &done.outcome {
         Outcome::Published(published) => ("published", Some(published)),
         Outcome::Failed(_) => ("failed", None),
+        Outcome::Staged(_) => ("staged", None),
         Outcome::Stopped => ("stopped", None),
+    };
+    let digest = match &done.outcome {
+        Outcome::Published(Published { digest, .. }) | Outcome::Staged(digest) => Some(digest),
+        Outcome::Failed(_) | Outcome::Stopped => None,
     };
     JsonImage {
         name: &planned.name,
@@ -121,14 +136,19 @@ fn image<'a>((planned, done): (&'a ImagePlan, &'a ImageReport)) -> JsonImage<'a>
         status,
         action,
         why,
-        digest: published.map(|published| &published.digest),
+        digest,
         references: published.map(|published| published.references.as_slice()).unwrap_or_default(),
         tags: &planned.tags,
+        moves: done.moves.iter().map(moved).collect(),
         skipped: &planned.skipped,
         size_bytes: published.and_then(|published| published.size),
         build_seconds: done.build_took.map(seconds),
         push_seconds: done.push_took.map(seconds),
     }
+}
+
+fn moved(done: &Move) -> JsonMove<'_> {
+    JsonMove { tag: &done.tag, before: done.before.as_ref(), after: &done.after }
 }
 
 fn error(diagnostic: &Diagnostic) -> JsonError<'_> {

@@ -17,6 +17,7 @@ use crate::execute::{self, Services};
 use crate::explain::{Circumstances, explain};
 use crate::facts::Facts;
 use crate::local::Server;
+use crate::names::Tag;
 use crate::plan::{self, ImageAction, Plan, Sight};
 use crate::report::json::JsonReport;
 use crate::report::progress::{Progress, Style};
@@ -122,14 +123,17 @@ fn tell(plan: &Plan, report: &Report, root: &Path) -> Result<(), Diagnostics> {
 fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {
     let general = report.failures.iter().map(|error| told(error, facts));
     let images = report.images.iter().filter_map(|image| match &image.outcome {
-        Outcome::Failed(error) => Some(explain(error, Circumstances { image: Some(&image.name), ci: facts.ci })),
-        Outcome::Published(_) | Outcome::Stopped => None,
+        Outcome::Failed(error) => {
+            let written: Vec<Tag> = image.moves.iter().map(|written| written.tag.clone()).collect();
+            Some(explain(error, Circumstances { image: Some(&image.name), ci: facts.ci, written: &written }))
+        }
+        Outcome::Published(_) | Outcome::Staged(_) | Outcome::Stopped => None,
     });
     general.chain(images).collect()
 }
 
 fn told(error: &ServiceError, facts: &Facts) -> Diagnostic {
-    explain(error, Circumstances { image: None, ci: facts.ci })
+    explain(error, Circumstances { ci: facts.ci, ..Circumstances::default() })
 }
 
 fn style(asked: cli::Progress, world: &World) -> Style {

@@ -38,6 +38,6 @@ impl Recipes {
 }
 
 fn unreadable(image: &Image, error: &ServiceError) -> Diagnostic {
-    let around = Circumstances { image: Some(&image.name), ci: None };
+    let around = Circumstances { image: Some(&image.name), ..Circumstances::default() };
     explain(error, around).at_maybe(image.build.place.clone())
 }

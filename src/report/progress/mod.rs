@@ -86,7 +86,9 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                     let sent = layers.summary(image);
                     format!("pushed {reference} as {} in {}{sent}", digest.short(), super::size::span(*took))
                 }
-                ImageEvent::Tagged(tag) => format!("tagged {tag}"),
+                ImageEvent::Adopted(digest) => format!("another run pushed the same content as {}", digest.short()),
+                ImageEvent::Tagged { tag, before: None } => format!("tagged {tag}"),
+                ImageEvent::Tagged { tag, before: Some(before) } => format!("tagged {tag}, which named {before}"),
                 ImageEvent::TaggedAlready(tag) => format!("{tag} names it already"),
                 ImageEvent::Build(_) | ImageEvent::Push(_) => return None,
             };

@@ -1,0 +1,73 @@
+//! The second phase for one image: its release tags.
+
+use super::events::ImageEvent;
+use super::ports::{Ecr, Engine, Registry, ServiceError};
+use super::report::{Move, Published};
+use super::stage::Staged;
+use super::steps::Steps;
+use crate::names::{Digest, ImageRef};
+use crate::plan::ImagePlan;
+
+/// How often an image that another run pushed meanwhile is taken over before this run insists on its own.
+const ADOPTIONS: usize = 3;
+
+impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
+    /// Writes the release tags; `moves` hears of each as soon as it is written.
+    ///
+    /// Two runs for the same content may have pushed two images that differ in times only. Whichever the staging tag
+    /// names in the end is released by both, so that no tag of one names the image of the other.
+    pub(super) async fn release(
+        &self,
+        image: &ImagePlan,
+        staged: &Staged,
+        moves: &mut Vec<Move>,
+    ) -> Result<Published, ServiceError> {
+        let mut digest = staged.digest.clone();
+        for _ in 0..ADOPTIONS {
+            let published = self.write_tags(image, &digest, moves).await?;
+            match self.staged_by_another(image, &digest).await? {
+                None => return Ok(published),
+                Some(other) => {
+                    self.say(image, ImageEvent::Adopted(other.clone()));
+                    digest = other;
+                }
+            }
+        }
+        self.write_tags(image, &digest, moves).await
+    }
+
+    async fn staged_by_another(&self, image: &ImagePlan, ours: &Digest) -> Result<Option<Digest>, ServiceError> {
+        let Some(staging) = &image.staging else { return Ok(None) };
+        let staging = ImageRef::tagged(&self.plan.registry, &image.repository, staging);
+        Ok(self.digest(&staging).await?.filter(|found| found != ours))
+    }
+
+    async fn write_tags(
+        &self,
+        image: &ImagePlan,
+        digest: &Digest,
+        moves: &mut Vec<Move>,
+    ) -> Result<Published, ServiceError> {
+        let (host, repository) = (&self.plan.registry, &image.repository);
+        let registry = self.services.registry;
+        let by_digest = ImageRef::digested(host, repository, digest);
+        let read = self.with_credential(1, async |credential| registry.manifest(&by_digest, credential).await);
+        let manifest = read.await?;
+        let mut references = Vec::with_capacity(image.tags.len());
+        for tag in image.tags.iter().map(|planned| &planned.tag) {
+            let target = ImageRef::tagged(host, repository, tag);
+            let before = self.digest(&target).await?;
+            // An immutable tag is refused even for the image that it names; so it is not written again.
+            if before.as_ref() == Some(digest) {
+                self.say(image, ImageEvent::TaggedAlready(tag.clone()));
+            } else {
+                tokio::time::sleep(self.pace.wait((self.services.elapsed)())).await;
+                self.with_credential(1, async |credential| registry.tag(&target, &manifest, credential).await).await?;
+                self.say(image, ImageEvent::Tagged { tag: tag.clone(), before: before.clone() });
+                moves.push(Move { tag: tag.clone(), before, after: digest.clone() });
+            }
+            references.push(target);
+        }
+        Ok(Published { digest: digest.clone(), references, size: manifest.size() })
+    }
+}

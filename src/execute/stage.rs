@@ -1,0 +1,97 @@
+//! The first phase for one image: built, and pushed under its staging tag.
+
+use std::time::Duration;
+
+use super::events::ImageEvent;
+use super::ports::{BuiltImage, Ecr, Engine, Failure, Login, Registry, ServiceError};
+use super::steps::Steps;
+use crate::names::{Digest, ImageRef, Tag};
+use crate::plan::{BuildPlan, ImageAction, ImagePlan};
+
+/// How often a push is begun anew where that may help.
+const PUSH_ATTEMPTS: u32 = 4;
+
+/// An image that is in its repository, but not released.
+pub(super) struct Staged {
+    pub(super) digest: Digest,
+    pub(super) build_took: Option<Duration>,
+    pub(super) push_took: Option<Duration>,
+}
+
+impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
+    pub(super) async fn stage(&self, image: &ImagePlan) -> Result<Staged, ServiceError> {
+        let build = match &image.action {
+            ImageAction::Build(build) => build,
+            ImageAction::Reuse { digest, .. } => {
+                return Ok(Staged { digest: digest.clone(), build_took: None, push_took: None });
+            }
+        };
+        let began = (self.services.elapsed)();
+        let built = self.build(image, build).await?;
+        let build_took = (self.services.elapsed)().saturating_sub(began);
+        self.say(image, ImageEvent::Built { id: built.id.clone(), took: build_took });
+
+        let began = (self.services.elapsed)();
+        let target = ImageRef::tagged(&self.plan.registry, &image.repository, &staging_tag(image, &built)?);
+        let digest = match self.push(image, &built, &target).await {
+            Ok(digest) => digest,
+            // Tags of this repository do not move, and the same content was pushed before.
+            Err(error) if matches!(error.failure, Failure::TagTaken { .. }) => {
+                let digest = self.digest(&target).await?.ok_or(error)?;
+                self.say(image, ImageEvent::Adopted(digest.clone()));
+                digest
+            }
+            Err(error) => return Err(error),
+        };
+        let push_took = (self.services.elapsed)().saturating_sub(began);
+        self.say(image, ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took });
+        Ok(Staged { digest, build_took: Some(build_took), push_took: Some(push_took) })
+    }
+
+    async fn build(&self, image: &ImagePlan, build: &BuildPlan) -> Result<BuiltImage, ServiceError> {
+        let login = match build.login {
+            true => {
+                let credential = self.services.ecr.credential().await?;
+                Some(Login { host: self.plan.registry.clone(), credential })
+            }
+            false => None,
+        };
+        let tell = |event| self.say(image, ImageEvent::Build(event));
+        self.services.engine.build(build, login.as_ref(), &tell).await
+    }
+
+    async fn push(&self, image: &ImagePlan, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {
+        let pushed = self.with_credential(PUSH_ATTEMPTS, async |credential| {
+            let tell = |event| self.say(image, ImageEvent::Push(event));
+            self.services.engine.push(built, target, credential, &tell).await
+        });
+        let told = pushed.await?;
+        match self.digest(target).await? {
+            Some(found) if found == told => Ok(told),
+            found => Err(contradiction(target, &told, found.as_ref())),
+        }
+    }
+}
+
+/// The tag of the image's content key; without a key, a tag that only this very image can have.
+fn staging_tag(image: &ImagePlan, built: &BuiltImage) -> Result<Tag, ServiceError> {
+    if let Some(tag) = &image.staging {
+        return Ok(tag.clone());
+    }
+    let id = built.id.strip_prefix("sha256:").unwrap_or(&built.id);
+    let short: String = id.chars().take(20).collect();
+    format!("src-{short}").parse().map_err(|error| ServiceError {
+        failure: Failure::Unexpected,
+        doing: format!("derive a staging tag from the image id `{}`", built.id),
+        cause: format!("{error}"),
+    })
+}
+
+fn contradiction(target: &ImageRef, told: &Digest, found: Option<&Digest>) -> ServiceError {
+    let found = found.map_or("nothing".to_owned(), ToString::to_string);
+    ServiceError {
+        failure: Failure::Unexpected,
+        doing: format!("check {target} after the push"),
+        cause: format!("the push ended with {told}, but the registry has {found} under this tag"),
+    }
+}
