@@ -36,6 +36,8 @@ pub struct Cli {
 pub enum Command {
     /// Build, push and tag the images, and write the deploy files
     Run(RunArgs),
+    /// Print what `run` would do, and why
+    Plan(PlanArgs),
     /// Print the tags that the images would get
     Tags(TagsArgs),
     /// Print the pipeline as it is meant: variables substituted, defaults merged
@@ -87,9 +89,9 @@ pub struct RegistryArgs {
     pub region: Option<Region>,
 }
 
-/// `longshore run`
+/// What is to be brought where.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub struct WorkArgs {
     /// The images to work on [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
@@ -108,6 +110,17 @@ pub struct RunArgs {
     /// Where `--local` keeps its images [default: longshore/local in the user's data folder]
     #[arg(long, value_name = "FOLDER", requires = "local")]
     pub data: Option<PathBuf>,
+    /// Build every image, also where the registry has one with the same content
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `longshore run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub work: WorkArgs,
     /// How many images to work on at once [default: the number of cores]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -120,6 +133,23 @@ pub struct RunArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,
+}
+
+/// `longshore plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub work: WorkArgs,
+    /// Print as JSON
+    #[arg(long, conflicts_with = "matrix")]
+    pub json: bool,
+    /// Print the names of the images that must be built, as a JSON list for a CI system's matrix
+    #[arg(long)]
+    pub matrix: bool,
+    /// Answer by the exit code: 0 nothing to do, 2 something to do, 1 an error of any kind
+    #[arg(long)]
+    pub detailed_exitcode: bool,
 }
 
 /// `longshore tags`

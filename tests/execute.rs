@@ -126,9 +126,10 @@ fn image(name: &str, tags: &[&str]) -> ImagePlan {
         name: name.to_owned(),
         container: name.to_owned(),
         repository: name.parse().unwrap(),
-        action: ImageAction::Build(build(name)),
+        action: ImageAction::Build { why: Vec::new(), build: Box::new(build(name)) },
         tags: tags.iter().map(planned).collect(),
         staging: None,
+        taken: BTreeMap::new(),
         skipped: Vec::new(),
     }
 }
@@ -304,7 +305,7 @@ fn an_image_that_the_registry_has_is_only_tagged() {
 #[test]
 fn a_base_image_in_the_registry_brings_the_login() {
     let world = World::default();
-    let action = ImageAction::Build(BuildPlan { login: true, ..build("web") });
+    let action = ImageAction::Build { why: Vec::new(), build: Box::new(BuildPlan { login: true, ..build("web") }) };
     world.run(&plan(vec![ImagePlan { action, ..image("web", &["1"]) }], &[]));
     assert_eq!(world.calls()[0], "build web with login");
 }

@@ -1,6 +1,6 @@
 //! `longshore login`
 
-use super::run::target::{self, Target};
+use super::target::{self, Target};
 use super::{World, read};
 use crate::cli::LoginArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};

@@ -1,23 +1,15 @@
 //! The second step: what is there.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-use futures_util::future::try_join_all;
 
 use super::World;
 use crate::cli::FactArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::effects::ecr::EcrClient;
-use crate::effects::registry::RegistryClient;
 use crate::effects::{git, workspace};
-use crate::execute::ports::{Ecr, ServiceError};
 use crate::facts::ci::CiFacts;
-use crate::facts::{Commit, Facts, Known, RepositoryFacts, StatedFacts, StoredImage};
-use crate::names::{ImageRef, RegistryHost, RepositoryName, Tag};
+use crate::facts::{Commit, Facts, Known, StatedFacts};
 use crate::pipeline::Pipeline;
 use crate::plan::environment::{self, Chosen};
-use crate::plan::labels;
 use crate::plan::tags::{DerivedTags, derive};
 use crate::report;
 
@@ -66,55 +58,4 @@ pub(super) fn environment(
 /// The tags of every image, in the order of the pipeline.
 pub(super) fn tags(pipeline: &Pipeline, facts: &Facts, environment: &Chosen) -> Vec<DerivedTags> {
     pipeline.images.iter().map(|image| derive(&image.tags, facts, environment)).collect()
-}
-
-/// The repositories that exist, with those planned tags that are taken and cannot move.
-pub(super) async fn repositories(
-    pipeline: &Pipeline,
-    tags: &[DerivedTags],
-    host: &RegistryHost,
-    ecr: &EcrClient,
-    registry: &RegistryClient,
-) -> Result<BTreeMap<RepositoryName, RepositoryFacts>, ServiceError> {
-    let names: BTreeSet<RepositoryName> = pipeline.images.iter().map(|image| image.repository.name.clone()).collect();
-    let mut repositories = ecr.look_at_repositories(&names).await?;
-    let frozen = pipeline.images.iter().zip(tags).filter_map(|(image, derived)| {
-        let repository = repositories.get(&image.repository.name)?;
-        let planned = derived.tags.iter().map(|planned| &planned.tag);
-        let frozen: Vec<Tag> = planned.filter(|tag| repository.is_frozen(tag)).cloned().collect();
-        (!frozen.is_empty()).then(|| (repository.name.clone(), frozen))
-    });
-    let looked_up = try_join_all(frozen.collect::<Vec<_>>().into_iter().map(|(name, tags)| async move {
-        let taken = taken(&name, &tags, host, ecr, registry).await?;
-        Ok((name, taken))
-    }));
-    for (name, taken) in looked_up.await? {
-        if let Some(repository) = repositories.get_mut(&name) {
-            repository.taken.extend(taken);
-        }
-    }
-    Ok(repositories)
-}
-
-async fn taken(
-    name: &RepositoryName,
-    tags: &[Tag],
-    host: &RegistryHost,
-    ecr: &EcrClient,
-    registry: &RegistryClient,
-) -> Result<BTreeMap<Tag, StoredImage>, ServiceError> {
-    let digests = ecr.look_up_tags(name, tags).await?;
-    let mut revisions = BTreeMap::new();
-    for digest in digests.values().collect::<BTreeSet<_>>() {
-        let credential = ecr.credential().await?;
-        let image = ImageRef::digested(host, name, digest);
-        // An image whose label cannot be read is simply not recognised as ours.
-        let revision = registry.label(&image, labels::REVISION, &credential).await.ok().flatten();
-        revisions.insert(digest.clone(), revision);
-    }
-    let image = |digest| {
-        let revision = revisions.get(&digest).cloned().flatten();
-        StoredImage { digest, revision }
-    };
-    Ok(digests.into_iter().map(|(tag, digest)| (tag, image(digest))).collect())
 }

@@ -1,12 +1,17 @@
 //! Wires the five steps; decides nothing.
 
 mod config;
+mod decide;
 mod local;
 mod login;
 mod look;
+mod plan;
 mod read;
+mod recipes;
+mod registry;
 mod run;
 mod tags;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,6 +72,7 @@ fn start(command: &Command, colors: Colors) -> Result<ExitCode, Diagnostics> {
 async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnostics> {
     match command {
         Command::Run(args) => unless_interrupted(run::run(args, world)).await?,
+        Command::Plan(args) => return plan::run(args, world).await,
         Command::Tags(args) => tags::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,

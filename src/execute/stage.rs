@@ -21,7 +21,7 @@ pub(super) struct Staged {
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     pub(super) async fn stage(&self, image: &ImagePlan) -> Result<Staged, ServiceError> {
         let build = match &image.action {
-            ImageAction::Build(build) => build,
+            ImageAction::Build { build, .. } => build,
             ImageAction::Reuse { digest, .. } => {
                 return Ok(Staged { digest: digest.clone(), build_took: None, push_took: None });
             }

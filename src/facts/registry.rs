@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use time::OffsetDateTime;
+
 use crate::names::{Digest, RepositoryName, Tag};
 
 /// What ECR says about a repository; the mere existence of this value means that it exists.
@@ -11,7 +13,7 @@ pub struct RepositoryFacts {
     pub immutable: bool,
     /// The patterns for which the opposite of `immutable` holds; `*` stands for any run of characters.
     pub except: Vec<String>,
-    /// Those of the planned tags that name an image now.
+    /// Those of the planned tags that name an image now, the staging tag among them.
     pub taken: BTreeMap<Tag, StoredImage>,
 }
 
@@ -37,8 +39,37 @@ fn matches(pattern: &str, text: &str) -> bool {
 pub struct StoredImage {
     /// What the registry calls it.
     pub digest: Digest,
+    /// When it was pushed, where that was asked for.
+    pub pushed_at: Option<OffsetDateTime>,
     /// Its label `org.opencontainers.image.revision`, where it was looked for and found.
     pub revision: Option<String>,
+    /// Its content key, where its label was looked for and found.
+    pub content_key: Option<String>,
+}
+
+impl StoredImage {
+    /// An image of which nothing but the digest is known.
+    pub fn new(digest: Digest) -> Self {
+        StoredImage { digest, pushed_at: None, revision: None, content_key: None }
+    }
+}
+
+/// What is known of an image's content before it is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentFacts {
+    /// The key of everything that the build starts from; or why that cannot be told, in which case it is built.
+    pub key: Result<ContentKey, String>,
+    /// How the content differs from that of the image that is there now, in words; empty if nothing is known.
+    pub changes: Vec<String>,
+}
+
+/// The key of an image's content, and the tag that stands for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentKey {
+    /// All of it, in hexadecimal digits.
+    pub hex: String,
+    /// `src-` and the first 20 of them.
+    pub tag: Tag,
 }
 
 #[cfg(test)]

@@ -7,18 +7,18 @@ use super::problems::Problems;
 use super::read::Field;
 use super::repository::RepositoryPart;
 use super::span::Span;
-use super::{Image, TagRule, TagRuleKind, tags};
+use super::{Image, Reuse, TagRule, TagRuleKind, reuse, tags};
 
 const IMAGE: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("container", &[])],
-    unsupported: &["depends_on", "gate", "reuse"],
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("container", &[]), ("reuse", &[])],
+    unsupported: &["depends_on", "gate"],
 };
 
 const DEFAULTS: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[])],
-    unsupported: &["depends_on", "gate", "reuse"],
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("reuse", &[])],
+    unsupported: &["depends_on", "gate"],
 };
 
 /// An image as one place of the file gives it.
@@ -28,6 +28,7 @@ pub(super) struct ImagePart {
     repository: Option<RepositoryPart>,
     tags: Option<Vec<TagRule>>,
     container: Option<String>,
+    reuse: Option<Reuse>,
 }
 
 impl ImagePart {
@@ -51,6 +52,7 @@ impl ImagePart {
             repository: fields.get("repository").map(|field| RepositoryPart::read(field, problems)),
             tags: fields.read("tags", problems, tags::read),
             container: fields.read("container", problems, Field::owned),
+            reuse: fields.read("reuse", problems, reuse::read),
         }
     }
 
@@ -68,6 +70,7 @@ impl ImagePart {
             },
             tags: self.tags.or_else(|| defaults.tags.clone()),
             container: self.container,
+            reuse: self.reuse.or(defaults.reuse),
         }
     }
 
@@ -91,6 +94,7 @@ impl ImagePart {
             repository: repository?,
             tags: self.tags.unwrap_or_else(|| default_tags().to_vec()),
             container: self.container.unwrap_or_else(|| name.to_owned()),
+            reuse: self.reuse.unwrap_or_default(),
         })
     }
 }

@@ -17,6 +17,7 @@ mod problems;
 mod read;
 mod registry;
 mod repository;
+mod reuse;
 mod size;
 mod span;
 mod substitute;
@@ -101,6 +102,8 @@ pub struct Image {
     pub tags: Vec<TagRule>,
     /// Its name in the ECS task definition.
     pub container: String,
+    /// Whether it is taken from the registry where its content did not change.
+    pub reuse: Reuse,
 }
 
 /// How an image is built; the names are those of the Compose build specification.
@@ -304,4 +307,39 @@ pub enum ImageUri {
     Digest,
     /// `…:tag`, with the first of the image's tags.
     Tag,
+}
+
+/// Whether an image whose content did not change is taken from the registry in place of being built.
+///
+/// A RUN step that fetches packages is not pure, just as in the builder's own cache; the age bounds what that can
+/// hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// Always build.
+    Never,
+    /// Take an image that is not older.
+    UpTo {
+        /// In seconds.
+        max_age: u64,
+    },
+}
+
+impl Default for Reuse {
+    fn default() -> Self {
+        Reuse::UpTo { max_age: 7 * 24 * 60 * 60 }
+    }
+}
+
+impl Serialize for Reuse {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        match self {
+            Reuse::Never => serializer.serialize_bool(false),
+            Reuse::UpTo { max_age } => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("max_age", &format!("{max_age}s"))?;
+                map.end()
+            }
+        }
+    }
 }

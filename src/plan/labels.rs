@@ -10,6 +10,9 @@ use crate::names::Tag;
 /// The label by which a later run recognises the commit that an image was built from.
 pub const REVISION: &str = "org.opencontainers.image.revision";
 
+/// The label that tells which content an image was built from.
+pub const CONTENT_KEY: &str = "dev.longshore.content-key";
+
 /// The standard labels that the facts allow, under the user's own. A fact that is not there gives no label.
 pub fn standard(facts: &Facts, version: &Tag, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let created = facts.commit_time.and_then(|time| time.format(&Rfc3339).ok());

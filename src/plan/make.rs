@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use time::OffsetDateTime;
+
+use super::reuse::Case;
 use super::tags::DerivedTags;
-use super::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, RepositorySpec, labels};
+use super::{BuildPlan, ImagePlan, Plan, PlannedTag, RepositoryPlan, RepositorySpec, labels};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::{Facts, RepositoryFacts};
-use crate::names::{Digest, RegistryHost, RepositoryName};
+use crate::facts::{ContentFacts, Facts, RepositoryFacts};
+use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{Image, Pipeline, Repository};
 
 /// What was seen before anything was decided.
@@ -20,6 +23,12 @@ pub struct Sight<'a> {
     pub registry: &'a RegistryHost,
     /// The images whose Dockerfiles speak of that registry, by their keys in the pipeline file.
     pub based_on_registry: &'a BTreeSet<String>,
+    /// What is known of the images' content, one entry for each image of the pipeline.
+    pub contents: &'a [ContentFacts],
+    /// The time.
+    pub now: OffsetDateTime,
+    /// Build whatever the registry has.
+    pub force: bool,
     /// The repositories of the pipeline that exist.
     pub repositories: &'a BTreeMap<RepositoryName, RepositoryFacts>,
 }
@@ -33,14 +42,14 @@ pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> R
     let mut problems = Vec::new();
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
     let mut images = Vec::new();
-    for (image, derived) in pipeline.images.iter().zip(tags) {
+    for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(sight.contents) {
         let there = sight.repositories.get(&image.repository.name);
         match plan_repository(&image.repository, there, sight.registry) {
             Ok(planned) if repositories.iter().any(|known| known.name() == planned.name()) => {}
             Ok(planned) => repositories.push(planned),
             Err(problem) => problems.push(problem),
         }
-        match plan_image(image, derived, there, sight) {
+        match plan_image(image, derived, content, there, sight) {
             Ok(planned) => images.push(planned),
             Err(problem) => problems.push(problem),
         }
@@ -79,23 +88,30 @@ fn plan_repository(
 fn plan_image(
     image: &Image,
     derived: DerivedTags,
+    content: &ContentFacts,
     there: Option<&RepositoryFacts>,
     sight: &Sight<'_>,
 ) -> Result<ImagePlan, Diagnostic> {
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
-    let action = match there.map_or(Ok(None), |repository| published(image, &derived.tags, repository, sight.facts))? {
-        Some((digest, why)) => ImageAction::Reuse { digest, why },
-        None => ImageAction::Build(plan_build(image, version, sight)),
-    };
+    let case =
+        Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
+    let action = case.decide()?.into_action(|| plan_build(image, version, content, sight));
     Ok(ImagePlan {
         name: image.name.clone(),
         container: image.container.clone(),
         repository: image.repository.name.clone(),
         action,
-        staging: None,
+        staging: content.key.as_ref().ok().map(|key| key.tag.clone()),
+        taken: taken(&derived.tags, there),
         tags: derived.tags,
         skipped: derived.skipped,
     })
+}
+
+fn taken(tags: &[PlannedTag], there: Option<&RepositoryFacts>) -> BTreeMap<Tag, Digest> {
+    let Some(repository) = there else { return BTreeMap::new() };
+    let taken = tags.iter().filter_map(|planned| Some((&planned.tag, repository.taken.get(&planned.tag)?)));
+    taken.map(|(tag, image)| (tag.clone(), image.digest.clone())).collect()
 }
 
 fn no_tag(image: &Image, derived: &DerivedTags) -> Diagnostic {
@@ -107,41 +123,11 @@ fn no_tag(image: &Image, derived: &DerivedTags) -> Diagnostic {
     diagnostic
 }
 
-/// The image that a taken and frozen tag names, if it is the one that would be built: the same commit, clean.
-///
-/// The registry would refuse to move such a tag, so anything else ends the run before it has cost a build.
-fn published(
-    image: &Image,
-    tags: &[PlannedTag],
-    repository: &RepositoryFacts,
-    facts: &Facts,
-) -> Result<Option<(Digest, String)>, Diagnostic> {
-    let mut frozen = tags
-        .iter()
-        .filter(|planned| repository.is_frozen(&planned.tag))
-        .filter_map(|planned| Some((planned, repository.taken.get(&planned.tag)?)));
-    let Some((first, stored)) = frozen.next() else { return Ok(None) };
-    let commit = facts.commit.as_ref().map(|commit| commit.value.as_str());
-    let same_commit = commit.is_some() && stored.revision.as_deref() == commit && !facts.dirty;
-    if same_commit && frozen.all(|(_, other)| other.digest == stored.digest) {
-        let why = format!("tag `{}` is immutable and names the image of this very commit", first.tag);
-        return Ok(Some((stored.digest.clone(), why)));
+fn plan_build(image: &Image, version: &PlannedTag, content: &ContentFacts, sight: &Sight<'_>) -> BuildPlan {
+    let mut labels = labels::standard(sight.facts, &version.tag, &image.build.labels);
+    if let Ok(key) = &content.key {
+        labels.insert(labels::CONTENT_KEY.to_owned(), key.hex.clone());
     }
-    let built_from = match &stored.revision {
-        Some(revision) => format!(", built from commit {revision}"),
-        None => String::new(),
-    };
-    let place = image.tags.iter().find(|rule| rule.kind.to_string() == first.rule);
-    Err(Diagnostic::input(format!(
-        "tag `{}` is taken in `{}`, and that repository's tags are immutable",
-        first.tag, repository.name
-    ))
-    .at_maybe(place.and_then(|rule| rule.place.clone()))
-    .caused_by(format!("{} is {}{built_from}", first.tag, stored.digest))
-    .hint("nothing was built; tag a new version in git, or except the tag from immutability under `tag_mutability`"))
-}
-
-fn plan_build(image: &Image, version: &PlannedTag, sight: &Sight<'_>) -> BuildPlan {
     let build = &image.build;
     BuildPlan {
         login: sight.based_on_registry.contains(&image.name),
@@ -149,7 +135,7 @@ fn plan_build(image: &Image, version: &PlannedTag, sight: &Sight<'_>) -> BuildPl
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),
-        labels: labels::standard(sight.facts, &version.tag, &build.labels),
+        labels,
         platform: build.platform.clone(),
         no_cache: build.no_cache,
         pull: build.pull,

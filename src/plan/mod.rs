@@ -3,6 +3,7 @@
 pub mod environment;
 pub mod labels;
 mod make;
+mod reuse;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -83,8 +84,48 @@ pub struct ImagePlan {
     pub staging: Option<Tag>,
     /// Its tags, at least one; the first is its version.
     pub tags: Vec<PlannedTag>,
+    /// What those of its tags name now that are taken.
+    pub taken: BTreeMap<Tag, Digest>,
     /// The rules that gave no tag.
     pub skipped: Vec<SkippedRule>,
+}
+
+/// What will become of a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TagChange {
+    /// It is free.
+    New,
+    /// It names another image now.
+    Move,
+    /// It names this image already.
+    Keep,
+}
+
+impl ImagePlan {
+    /// What will become of one of the image's tags. Of an image that is built, nobody knows its digest yet.
+    pub fn tag_change(&self, tag: &Tag) -> TagChange {
+        match (self.taken.get(tag), &self.action) {
+            (None, _) => TagChange::New,
+            (Some(before), ImageAction::Reuse { digest, .. }) if before == digest => TagChange::Keep,
+            (Some(_), _) => TagChange::Move,
+        }
+    }
+}
+
+impl Plan {
+    /// Whether carrying it out would change anything in the registry.
+    pub fn changes_anything(&self) -> bool {
+        let creates = self.repositories.iter().any(|repository| matches!(repository, RepositoryPlan::Create(_)));
+        let moves =
+            |image: &ImagePlan| image.tags.iter().any(|planned| image.tag_change(&planned.tag) != TagChange::Keep);
+        creates || self.builds_anything() || self.images.iter().any(moves)
+    }
+
+    /// Whether a builder is needed.
+    pub fn builds_anything(&self) -> bool {
+        self.images.iter().any(|image| matches!(image.action, ImageAction::Build { .. }))
+    }
 }
 
 /// Where an image's bytes come from.
@@ -92,7 +133,12 @@ pub struct ImagePlan {
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum ImageAction {
     /// It is built and pushed.
-    Build(BuildPlan),
+    Build {
+        /// Why it is not taken from the registry.
+        why: Vec<String>,
+        /// How.
+        build: Box<BuildPlan>,
+    },
     /// The registry has it; only tags are written.
     Reuse {
         /// Which image.

@@ -44,8 +44,7 @@ struct JsonImage<'a> {
     status: &'static str,
     /// `build` or `reuse`.
     action: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
+    why: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a Digest>,
     references: &'a [ImageRef],
@@ -116,8 +115,8 @@ fn repository<'a>(planned: &'a RepositoryPlan, report: Option<&Report>) -> JsonR
 
 fn image<'a>((planned, done): (&'a ImagePlan, &'a ImageReport)) -> JsonImage<'a> {
     let (action, why) = match &planned.action {
-        ImageAction::Build(_) => ("build", None),
-        ImageAction::Reuse { why, .. } => ("reuse", Some(why.as_str())),
+        ImageAction::Build { why, .. } => ("build", why.as_slice()),
+        ImageAction::Reuse { why, .. } => ("reuse", std::slice::from_ref(why)),
     };
     let (status, published) = match &done.outcome {
         Outcome::Published(published) => ("published", Some(published)),

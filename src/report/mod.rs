@@ -4,6 +4,7 @@
 pub mod files;
 pub mod json;
 mod lines;
+pub mod plan;
 pub mod progress;
 mod size;
 pub mod tags;

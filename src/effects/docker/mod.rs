@@ -108,3 +108,32 @@ impl Engine for Docker {
         self.push_image(image, target, credential, tell).await
     }
 }
+
+/// No daemon, for plans that build nothing.
+impl Engine for Option<Docker> {
+    async fn build(
+        &self,
+        build: &BuildPlan,
+        login: Option<&Login>,
+        tell: &dyn Fn(BuildEvent),
+    ) -> Result<BuiltImage, ServiceError> {
+        let doing = || format!("build `{}`", build.context.display());
+        self.as_ref().ok_or_else(|| not_connected(doing()))?.build(build, login, tell).await
+    }
+
+    async fn push(
+        &self,
+        image: &BuiltImage,
+        target: &ImageRef,
+        credential: &Credential,
+        tell: &dyn Fn(PushEvent),
+    ) -> Result<Digest, ServiceError> {
+        let doing = || format!("push `{target}`");
+        self.as_ref().ok_or_else(|| not_connected(doing()))?.push(image, target, credential, tell).await
+    }
+}
+
+fn not_connected(doing: String) -> ServiceError {
+    let cause = "the plan was said to build nothing, so no Docker daemon was looked for".to_owned();
+    ServiceError { failure: Failure::Unexpected, doing, cause }
+}

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecr::operation::create_repository::CreateRepositoryError;
+use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
 use aws_sdk_ecr::operation::describe_repositories::DescribeRepositoriesError;
 use aws_sdk_ecr::types::{
     EncryptionConfiguration, EncryptionType, ImageIdentifier, ImageScanningConfiguration, ImageTagMutability,
     ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Repository, Tag as ResourceTag,
 };
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use time::OffsetDateTime;
 
 use super::EcrClient;
 use crate::execute::ports::{Creation, Failure, ServiceError};
@@ -104,6 +107,33 @@ impl EcrClient {
             taken.extend(ids.filter_map(|id| Some((id.image_tag()?.parse().ok()?, id.image_digest()?.parse().ok()?))));
         }
         Ok(taken)
+    }
+
+    /// When the image that this tag names was pushed; `None` if it is gone, or ECR does not say.
+    ///
+    /// # Errors
+    /// Whatever keeps ECR from answering.
+    pub async fn pushed_at(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<OffsetDateTime>, ServiceError> {
+        let call = self
+            .sdk
+            .describe_images()
+            .set_registry_id(self.account.as_ref().map(ToString::to_string))
+            .repository_name(repository.as_str())
+            .image_ids(ImageIdentifier::builder().image_tag(tag.as_str()).build());
+        match call.send().await {
+            Ok(answer) => {
+                let pushed_at = answer.image_details().first().and_then(|image| image.image_pushed_at());
+                Ok(pushed_at.and_then(|time| OffsetDateTime::from_unix_timestamp(time.secs()).ok()))
+            }
+            Err(error) if error.as_service_error().is_some_and(DescribeImagesError::is_image_not_found_exception) => {
+                Ok(None)
+            }
+            Err(error) => Err(self.failed(format!("describe `{repository}:{tag}`"), Some(repository), &error)),
+        }
     }
 
     pub(super) async fn create(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {

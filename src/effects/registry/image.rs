@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -62,23 +64,24 @@ impl Registry for RegistryClient {
 }
 
 impl RegistryClient {
-    /// A label of the image's configuration; of an index, that of its first image.
+    /// The labels of the image's configuration; of an index, those of its first image.
     ///
     /// # Errors
     /// If the registry does not hand out the manifest or the configuration.
-    pub async fn label(
+    pub async fn labels(
         &self,
         image: &ImageRef,
-        label: &str,
         credential: &Credential,
-    ) -> Result<Option<String>, ServiceError> {
+    ) -> Result<BTreeMap<String, String>, ServiceError> {
         let mut manifest = parsed(&self.manifest(image, credential).await?);
         let child = manifest.pointer("/manifests/0/digest").and_then(Value::as_str).and_then(|text| text.parse().ok());
         if let Some(child) = child {
             let child = ImageRef::digested(&image.host, &image.repository, &child);
             manifest = parsed(&self.manifest(&child, credential).await?);
         }
-        let Some(config) = manifest.pointer("/config/digest").and_then(Value::as_str) else { return Ok(None) };
+        let Some(config) = manifest.pointer("/config/digest").and_then(Value::as_str) else {
+            return Ok(BTreeMap::new());
+        };
         let request = Request {
             method: Method::GET,
             repository: &image.repository,
@@ -93,8 +96,8 @@ impl RegistryClient {
         }
         let config: Value =
             serde_json::from_slice(&self.read_small(response, &request.doing).await?).unwrap_or_default();
-        let value = config.get("config").and_then(|config| config.get("Labels")).and_then(|labels| labels.get(label));
-        Ok(value.and_then(Value::as_str).map(str::to_owned))
+        let labels = config.pointer("/config/Labels").cloned().unwrap_or_default();
+        Ok(serde_json::from_value(labels).unwrap_or_default())
     }
 
     fn manifest_request<'a>(&self, image: &'a ImageRef, doing: String) -> Request<'a> {

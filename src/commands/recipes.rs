@@ -13,21 +13,24 @@ use crate::pipeline::{Image, Pipeline};
 /// The Dockerfiles of a pipeline, as text, in the order of its images.
 pub(crate) struct Recipes(Vec<String>);
 
-impl Recipes {
-    /// Reads them all.
-    pub(crate) fn read(pipeline: &Pipeline, root: &Path) -> Result<Self, Diagnostics> {
-        let mut problems = Vec::new();
-        let mut texts = Vec::new();
-        for image in &pipeline.images {
-            match Context::dockerfile_text(&root.join(&image.build.context), &image.build.dockerfile) {
-                Ok(text) => texts.push(text),
-                Err(error) => problems.push(unreadable(image, &error.while_doing("read the Dockerfile"))),
-            }
+/// Reads them all, and checks that the contexts are there.
+pub(crate) fn read(pipeline: &Pipeline, root: &Path) -> Result<Recipes, Diagnostics> {
+    let mut problems = Vec::new();
+    let mut texts = Vec::new();
+    for image in &pipeline.images {
+        let context = root.join(&image.build.context);
+        let dockerfile = &image.build.dockerfile;
+        let text = Context::open(&context, dockerfile).and_then(|_| Context::dockerfile_text(&context, dockerfile));
+        match text {
+            Ok(text) => texts.push(text),
+            Err(error) => problems.push(unreadable(image, &error.while_doing("look at the build context"))),
         }
-        Diagnostics::check(problems)?;
-        Ok(Recipes(texts))
     }
+    Diagnostics::check(problems)?;
+    Ok(Recipes(texts))
+}
 
+impl Recipes {
     /// The images whose Dockerfile, or a build argument of it, speaks of this registry.
     pub(crate) fn based_on(&self, host: &RegistryHost, pipeline: &Pipeline) -> BTreeSet<String> {
         let speaks = |text: &String| text.contains(host.as_str());

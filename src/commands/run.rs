@@ -1,29 +1,23 @@
 //! `longshore run`: read, look, decide, do, tell.
 
-mod recipes;
-pub(crate) mod target;
-
 use std::path::Path;
 
-use super::{World, local, look, read};
+use super::World;
+use super::decide::{self, Decided, decide, told};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::{Docker, DockerSettings};
-use crate::effects::registry::RegistryClient;
 use crate::effects::{clock, program};
-use crate::execute::ports::ServiceError;
 use crate::execute::report::{Outcome, Report};
 use crate::execute::{self, Services};
 use crate::explain::{Circumstances, explain};
 use crate::facts::Facts;
 use crate::local::Server;
 use crate::names::Tag;
-use crate::plan::{self, ImageAction, Plan, Sight};
+use crate::plan::{ImageAction, Plan};
 use crate::report::json::JsonReport;
 use crate::report::progress::{Progress, Style};
 use crate::report::{self, files};
-use recipes::Recipes;
-use target::Target;
 
 /// What a run came to, as far as it got.
 #[derive(Default)]
@@ -33,10 +27,7 @@ struct Finished {
 }
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
-    let server = match args.local {
-        true => Some(local::start(args.data.as_deref().map(|data| world.folder.join(data)), None, world).await?),
-        false => None,
-    };
+    let server = decide::server(&args.work, world).await?;
     let mut finished = Finished::default();
     let result = five_steps(args, world, server.as_ref(), &mut finished).await;
     if let Some(server) = server {
@@ -61,28 +52,12 @@ async fn five_steps(
     server: Option<&Server>,
     finished: &mut Finished,
 ) -> Result<(), Diagnostics> {
-    let mut loaded = read::pipeline(&args.pipeline, world)?;
-    read::select(&mut loaded.pipeline, &args.images)?;
-    let pipeline = &loaded.pipeline;
-
-    let facts = look::checkout(&args.facts, &loaded.root, world)?;
-    let environment = look::environment(&args.facts, pipeline, &facts, world)?;
-    let tags = look::tags(pipeline, &facts, &environment);
-    let recipes = Recipes::read(pipeline, &loaded.root)?;
-    let docker = connect_to_docker(&facts, world).await?;
-    let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
-    let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
-    let repositories =
-        look::repositories(pipeline, &tags, &host, &ecr, &registry).await.map_err(|e| told(&e, &facts))?;
-
-    let sight = Sight {
-        root: &loaded.root,
-        facts: &facts,
-        registry: &host,
-        based_on_registry: &recipes.based_on(&host, pipeline),
-        repositories: &repositories,
+    let Decided { plan, facts, root, ecr, registry } = decide(&args.work, server, world).await?;
+    let plan = finished.plan.insert(plan);
+    let docker = match plan.builds_anything() {
+        true => Some(connect_to_docker(&facts, world).await?),
+        false => None,
     };
-    let plan = finished.plan.insert(plan::make(pipeline, tags, &sight)?);
 
     let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
     let progress = Progress::new(style(args.progress, world), world.colors, &names);
@@ -99,10 +74,10 @@ async fn five_steps(
     let report = finished.report.insert(report);
 
     Diagnostics::check(failures(report, &facts))?;
-    tell(plan, report, &loaded.root)
+    tell(plan, report, &root)
 }
 
-/// Asks the daemon whether it is there, so that a dead one is known in the first second.
+/// Asks the daemon whether it is there, so that a dead one is known before anything is changed.
 async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Docker, Diagnostics> {
     let settings = DockerSettings::from_environment(&world.variables);
     let docker = Docker::connect(&settings).map_err(|error| told(&error, facts))?;
@@ -130,10 +105,6 @@ fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {
         Outcome::Published(_) | Outcome::Staged(_) | Outcome::Stopped => None,
     });
     general.chain(images).collect()
-}
-
-fn told(error: &ServiceError, facts: &Facts) -> Diagnostic {
-    explain(error, Circumstances { ci: facts.ci, ..Circumstances::default() })
 }
 
 fn style(asked: cli::Progress, world: &World) -> Style {
