@@ -121,6 +121,9 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub work: WorkArgs,
+    /// Stop when every image is pushed under its staging tag: write no release tag and no deploy file
+    #[arg(long)]
+    pub no_tag: bool,
     /// How many images to work on at once [default: the number of cores]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,

@@ -45,7 +45,8 @@ impl World {
     }
 
     fn run(&self, plan: &Plan) -> Report {
-        let services = Services { engine: self, ecr: self, registry: self, elapsed: &|| Duration::ZERO, jobs: 1 };
+        let services =
+            Services { engine: self, ecr: self, registry: self, elapsed: &|| Duration::ZERO, jobs: 1, release: true };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(execute::run(plan, &services, &|_| {}))
     }
@@ -326,7 +327,14 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
     }
     let forgetful = Forgetful(World::default());
     let world = &forgetful.0;
-    let services = Services { engine: world, ecr: world, registry: &forgetful, elapsed: &|| Duration::ZERO, jobs: 2 };
+    let services = Services {
+        engine: world,
+        ecr: world,
+        registry: &forgetful,
+        elapsed: &|| Duration::ZERO,
+        jobs: 2,
+        release: true,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let report = runtime.block_on(execute::run(&plan(vec![image("web", &["1"])], &[]), &services, &|_| {}));
     let Outcome::Failed(error) = &report.images[0].outcome else { unreachable!() };

@@ -37,8 +37,8 @@ pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics
     let json = JsonReport::new(finished.plan.as_ref(), finished.report.as_ref(), problems);
     if args.json {
         report::print_json(&json);
-    } else if let (Some(report), true) = (&finished.report, result.is_ok()) {
-        report::print_references(report);
+    } else if let (Some(plan), Some(report), true) = (&finished.plan, &finished.report, result.is_ok()) {
+        report::print_references(plan, report);
     }
     if let Some(path) = &args.report {
         files::write(&world.folder.join(path), report::json::text(&json).as_bytes())?;
@@ -68,13 +68,17 @@ async fn five_steps(
         registry: &registry,
         elapsed: &|| began.elapsed(),
         jobs: args.jobs.map_or_else(program::cores, usize::from),
+        release: !args.no_tag,
     };
     let report = execute::run(plan, &services, &|event| progress.tell(&event)).await;
     progress.end();
     let report = finished.report.insert(report);
 
     Diagnostics::check(failures(report, &facts))?;
-    tell(plan, report, &root)
+    match args.no_tag {
+        true => Ok(()),
+        false => tell(plan, report, &root),
+    }
 }
 
 /// Asks the daemon whether it is there, so that a dead one is known before anything is changed.

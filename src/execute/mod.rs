@@ -38,6 +38,8 @@ pub struct Services<'a, Eng, Ctl, Reg> {
     pub elapsed: &'a dyn Fn() -> Duration,
     /// How many images are worked on at once; at least 1.
     pub jobs: usize,
+    /// Go on to the release tags when every image is up.
+    pub release: bool,
 }
 
 /// Carries out the plan. Never fails as such: what failed is in the report.
@@ -57,6 +59,7 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     create_repositories(&steps, &mut report).await;
     if report.failures.is_empty()
         && let Some(staged) = stage_all(&steps, &mut report).await
+        && services.release
     {
         release_all(&steps, staged, &mut report).await;
     }

@@ -15,6 +15,8 @@ use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{Outcome, Report};
+use crate::names::ImageRef;
+use crate::plan::Plan;
 
 pub use lines::Colors;
 
@@ -28,13 +30,19 @@ pub fn print_json(value: &impl Serialize) {
     print(&json::text(value));
 }
 
-/// Prints the name and the digest of every published image, one a line.
-pub fn print_references(report: &Report) {
-    for image in &report.images {
-        if let Outcome::Published(published) = &image.outcome {
-            for reference in &published.references {
-                print(&format!("{reference} {}", published.digest));
+/// Prints the name and the digest of every published image, one a line; of one that is staged only, its name by digest.
+pub fn print_references(plan: &Plan, report: &Report) {
+    for (planned, image) in plan.images.iter().zip(&report.images) {
+        match &image.outcome {
+            Outcome::Published(published) => {
+                for reference in &published.references {
+                    print(&format!("{reference} {}", published.digest));
+                }
             }
+            Outcome::Staged(digest) => {
+                print(&format!("{} {digest}", ImageRef::digested(&plan.registry, &planned.repository, digest)));
+            }
+            Outcome::Failed(_) | Outcome::Stopped => {}
         }
     }
 }

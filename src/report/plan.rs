@@ -66,7 +66,7 @@ fn image_lines(image: &ImagePlan, lines: &mut Vec<String>) {
             (TagChange::Keep, _) => ('=', String::new()),
             (TagChange::New | TagChange::Move, _) => ('+', String::new()),
         };
-        lines.push(format!("  {sign} {:width$}  {}: {}{now}", planned.tag, planned.rule, planned.why));
+        lines.push(format!("  {sign} {:width$}  {}: {}{now}", planned.tag.as_str(), planned.rule, planned.why));
     }
     for skipped in &image.skipped {
         lines.push(format!("    {:width$}  {}: {}", "-", skipped.rule, skipped.why));
