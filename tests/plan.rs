@@ -1,0 +1,231 @@
+//! What is decided, from what was asked for and what is there.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use longshore::facts::{Commit, ContentFacts, ContentKey, Facts, Known, Refs, RepositoryFacts, StoredImage};
+use longshore::names::{Digest, Tag};
+use longshore::pipeline::{self, Pipeline};
+use longshore::plan::tags::derive;
+use longshore::plan::{self, ImageAction, Plan, Sight, TagChange};
+use time::{Duration, OffsetDateTime};
+
+/// A run of one image, `web`, at the git tag v1.0.0, whose content key is `aa…`; the rest is up to the test.
+struct Situation {
+    pipeline: Pipeline,
+    content: ContentFacts,
+    repository: Option<RepositoryFacts>,
+    dirty: bool,
+    force: bool,
+}
+
+const NOW: OffsetDateTime = time::macros::datetime!(2026-11-23 12:00 UTC);
+
+fn commit() -> Commit {
+    Commit::parse(&"1".repeat(40)).unwrap()
+}
+
+fn key(digit: char) -> ContentKey {
+    let hex = digit.to_string().repeat(64);
+    ContentKey { tag: format!("src-{}", &hex[..20]).parse().unwrap(), hex }
+}
+
+fn image(name: &str) -> StoredImage {
+    StoredImage::new(Digest::of(name.as_bytes()))
+}
+
+impl Situation {
+    /// `more` is what the pipeline file says of the image beyond its build and tags.
+    fn new(more: &str) -> Self {
+        let text = format!("version: 1\nimages:\n  web:\n    build: .\n    tags: [semver]\n{more}");
+        let (pipeline, _) = pipeline::parse("longshore.yaml", text).unwrap().resolve(&|_| None).unwrap();
+        let content = ContentFacts { key: Ok(key('a')), changes: Vec::new() };
+        Situation { pipeline, content, repository: None, dirty: false, force: false }
+    }
+
+    fn with_repository(mut self, immutable: bool, taken: &[(&str, StoredImage)]) -> Self {
+        let taken = taken.iter().map(|(tag, image)| (tag.parse::<Tag>().unwrap(), image.clone())).collect();
+        let name = "web".parse().unwrap();
+        self.repository = Some(RepositoryFacts { name, immutable, except: Vec::new(), taken });
+        self
+    }
+
+    /// The repository has an image under the content key, pushed so many days ago.
+    fn with_content(self, immutable: bool, days: i64, taken: &[(&str, StoredImage)]) -> Self {
+        let stored = StoredImage { pushed_at: Some(NOW - Duration::days(days)), ..image("ours") };
+        let mut taken = taken.to_vec();
+        let tag = key('a').tag.to_string();
+        taken.push((&tag, stored));
+        self.with_repository(immutable, &taken)
+    }
+
+    fn decide(&self) -> Result<Plan, String> {
+        let facts = Facts {
+            commit: Some(Known::new(commit(), "git")),
+            refs: Refs { tags: vec![Known::new("v1.0.0".into(), "git")], ..Refs::default() },
+            in_git: true,
+            dirty: self.dirty,
+            ..Facts::default()
+        };
+        let derived = derive(&self.pipeline.images[0].tags, &facts, &Err("none".into()));
+        let repositories: BTreeMap<_, _> =
+            self.repository.iter().map(|repository| (repository.name.clone(), repository.clone())).collect();
+        let sight = Sight {
+            root: Path::new("/work"),
+            facts: &facts,
+            registry: &"123456789012.dkr.ecr.us-east-1.amazonaws.com".parse().unwrap(),
+            contents: std::slice::from_ref(&self.content),
+            now: NOW,
+            force: self.force,
+            based_on_registry: &BTreeSet::new(),
+            repositories: &repositories,
+        };
+        plan::make(&self.pipeline, vec![derived], &sight)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
+    }
+
+    /// The reason to build.
+    fn built_because(&self) -> String {
+        match self.decide().unwrap().images.remove(0).action {
+            ImageAction::Build { why, .. } => why.join("; "),
+            ImageAction::Reuse { .. } => panic!("it is reused"),
+        }
+    }
+
+    /// The reason to reuse, and the digest.
+    fn reused_because(&self) -> (String, Digest) {
+        match self.decide().unwrap().images.remove(0).action {
+            ImageAction::Reuse { why, digest } => (why, digest),
+            ImageAction::Build { why, .. } => panic!("it is built: {why:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_is_built() {
+    assert_eq!(Situation::new("").built_because(), "first run: the repository is new");
+    let situation = Situation::new("").with_repository(false, &[("1.0.0", image("old"))]);
+    assert_eq!(situation.built_because(), "no image in the repository has this content");
+}
+
+#[test]
+fn what_changed_is_the_reason() {
+    let mut situation = Situation::new("").with_repository(false, &[]);
+    situation.content.changes = vec!["Dockerfile changed".into(), "argument A changed".into()];
+    assert_eq!(situation.built_because(), "Dockerfile changed; argument A changed");
+}
+
+#[test]
+fn when_in_doubt_build() {
+    let mut situation = Situation::new("").with_content(false, 0, &[]);
+    situation.content.key = Err("the base image `x` cannot be resolved".into());
+    assert_eq!(situation.built_because(), "the base image `x` cannot be resolved");
+}
+
+#[test]
+fn the_same_content_is_reused_and_carries_its_key() {
+    let situation = Situation::new("").with_content(false, 6, &[("1.0", image("old")), ("1", image("ours"))]);
+    let (why, digest) = situation.reused_because();
+    assert_eq!(why, format!("its content did not change: {}", key('a').tag));
+    assert_eq!(digest, image("ours").digest);
+    let plan = situation.decide().unwrap();
+    let changes = plan.images[0].tags.iter().map(|planned| plan.images[0].tag_change(&planned.tag));
+    assert_eq!(changes.collect::<Vec<_>>(), [TagChange::New, TagChange::Move, TagChange::Keep]);
+    assert!(plan.changes_anything() && !plan.builds_anything());
+
+    let plan = Situation::new("").decide().unwrap();
+    let ImageAction::Build { build, .. } = &plan.images[0].action else { panic!() };
+    assert_eq!(build.labels["dev.longshore.content-key"], "a".repeat(64));
+    assert_eq!(plan.images[0].staging, Some(key('a').tag));
+}
+
+#[test]
+fn a_plan_with_nothing_to_do_says_so() {
+    let ours = ["1.0.0", "1.0", "1"].map(|tag| (tag, image("ours")));
+    let plan = Situation::new("").with_content(false, 0, &ours).decide().unwrap();
+    assert!(!plan.changes_anything());
+}
+
+#[test]
+fn an_old_image_is_built_anew() {
+    let why = Situation::new("").with_content(false, 8, &[]).built_because();
+    assert_eq!(why, "the image with this content is 8 days old, and `reuse.max_age` 7 days");
+    let hourly = Situation::new("    reuse: { max_age: 12h }\n").with_content(false, 1, &[]).built_because();
+    assert_eq!(hourly, "the image with this content is 1 day old, and `reuse.max_age` 12 hours");
+    let (why, _) = Situation::new("").with_content(true, 8, &[]).reused_because();
+    assert_eq!(why, format!("its content did not change, and {} cannot move in this repository", key('a').tag));
+}
+
+#[test]
+fn reuse_can_be_refused() {
+    let never = Situation::new("    reuse: false\n").with_content(false, 0, &[]);
+    assert_eq!(never.built_because(), "`reuse` is off");
+    let forced = Situation { force: true, ..Situation::new("").with_content(false, 0, &[]) };
+    assert_eq!(forced.built_because(), "a build is forced");
+    let frozen = Situation { force: true, ..Situation::new("").with_content(true, 0, &[]) };
+    let expected = format!(
+        "image `web` cannot be built again: `web` already has an image with this content\n --> longshore.yaml:3:3\n  |\n\
+         3 |   web:\n  |   ^^^\n\
+         caused by: {} is {}, and that repository's tags are immutable\n\
+         hint: except `src-*` from immutability under `tag_mutability`, or build without forcing it",
+        key('a').tag,
+        image("ours").digest
+    );
+    assert_eq!(frozen.decide().unwrap_err(), expected);
+}
+
+#[test]
+fn a_frozen_tag_on_the_image_that_is_wanted_is_no_conflict() {
+    let (_, digest) = Situation::new("").with_content(true, 0, &[("1.0.0", image("ours"))]).reused_because();
+    assert_eq!(digest, image("ours").digest);
+}
+
+#[test]
+fn a_frozen_tag_on_another_image_of_this_content_decides_which_is_released() {
+    let theirs = StoredImage { content_key: Some(key('a').hex), ..image("theirs") };
+    let (why, digest) = Situation::new("").with_content(true, 0, &[("1.0.0", theirs.clone())]).reused_because();
+    assert_eq!((why.as_str(), digest), ("tag `1.0.0` names an image with this content", theirs.digest));
+}
+
+#[test]
+fn a_frozen_tag_on_other_content_is_an_error_that_names_both() {
+    let theirs = StoredImage { content_key: Some(key('b').hex), revision: Some("2".repeat(40)), ..image("theirs") };
+    let expected = format!(
+        "tag `1.0.0` is taken in `web`, and that repository's tags are immutable\n --> longshore.yaml:5:12\n  |\n\
+         5 |     tags: [semver]\n  |            ^^^^^^\n\
+         caused by: 1.0.0 is {}, built from commit {}\n\
+         caused by: it should be {}\n\
+         hint: nothing was built; tag a new version in git, or except the tag from immutability under `tag_mutability`",
+        theirs.digest,
+        "2".repeat(40),
+        image("ours").digest
+    );
+    assert_eq!(Situation::new("").with_content(true, 0, &[("1.0.0", theirs)]).decide().unwrap_err(), expected);
+}
+
+#[test]
+fn without_a_key_the_commit_tells_whether_a_frozen_tag_is_ours() {
+    let of = |revision: &str| StoredImage { revision: Some(revision.to_owned()), ..image("theirs") };
+    let mut situation = Situation::new("").with_repository(true, &[("1.0.0", of(commit().as_str()))]);
+    situation.content.key = Err("unknown".into());
+    let (why, _) = situation.reused_because();
+    assert_eq!(why, "tag `1.0.0` is immutable and names the image of this very commit");
+    situation.dirty = true;
+    assert!(situation.decide().is_err(), "what is built would not be that commit");
+    let mut situation = Situation::new("").with_repository(true, &[("1.0.0", of("other"))]);
+    situation.content.key = Err("unknown".into());
+    assert!(situation.decide().is_err());
+}
+
+#[test]
+fn a_missing_repository_that_shall_not_be_created() {
+    let expected = "repository `web` does not exist in 123456789012.dkr.ecr.us-east-1.amazonaws.com\n\
+                    hint: remove `create: false` to have it created, or create it with `aws ecr create-repository \
+                    --repository-name web --region us-east-1`";
+    let problem = Situation::new("    repository: { create: false }\n").decide().unwrap_err();
+    assert_eq!(
+        problem.lines().filter(|line| !line.contains('|') && !line.contains("-->")).collect::<Vec<_>>().join("\n"),
+        expected
+    );
+}
