@@ -14,7 +14,7 @@ use longshore::execute::report::{Move, Outcome, Report};
 use longshore::execute::{self, Services};
 use longshore::names::{Digest, ImageRef, RepositoryName};
 use longshore::pipeline::{Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
-use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, RepositorySpec};
+use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec};
 
 /// A world in which everything works, save what is said to fail; each call leaves a line.
 #[derive(Default)]
@@ -113,6 +113,10 @@ impl Registry for World {
         Ok(Manifest { digest, media_type: String::new(), bytes })
     }
 
+    async fn attach(&self, subject: &ImageRef, _: &Manifest, _: &Record, _: &Credential) -> Result<(), ServiceError> {
+        self.call(format!("attach to {subject}"))
+    }
+
     async fn tag(&self, target: &ImageRef, manifest: &Manifest, _: &Credential) -> Result<(), ServiceError> {
         self.call(format!("tag {target}"))?;
         self.tags.borrow_mut().insert(target.to_string(), manifest.digest.clone());
@@ -130,6 +134,7 @@ fn image(name: &str, tags: &[&str]) -> ImagePlan {
         action: ImageAction::Build { why: Vec::new(), build: Box::new(build(name)) },
         tags: tags.iter().map(planned).collect(),
         staging: None,
+        record: None,
         taken: BTreeMap::new(),
         skipped: Vec::new(),
     }
@@ -304,6 +309,16 @@ fn an_image_that_the_registry_has_is_only_tagged() {
 }
 
 #[test]
+fn a_record_that_is_not_kept_is_no_failure() {
+    let attach = format!("attach to r.example/web@{}", digest_of("web"));
+    let world = World::failing(&attach, &[Failure::Refused]);
+    let record = Record { media_type: "x/y".into(), bytes: Vec::new() };
+    let report = world.run(&plan(vec![ImagePlan { record: Some(record), ..image("web", &["1"]) }], &[]));
+    assert!(report.is_success());
+    assert!(world.calls().contains(&attach));
+}
+
+#[test]
 fn a_base_image_in_the_registry_brings_the_login() {
     let world = World::default();
     let action = ImageAction::Build { why: Vec::new(), build: Box::new(BuildPlan { login: true, ..build("web") }) };
@@ -320,6 +335,15 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
         }
         async fn manifest(&self, image: &ImageRef, credential: &Credential) -> Result<Manifest, ServiceError> {
             self.0.manifest(image, credential).await
+        }
+        async fn attach(
+            &self,
+            subject: &ImageRef,
+            manifest: &Manifest,
+            record: &Record,
+            c: &Credential,
+        ) -> Result<(), ServiceError> {
+            self.0.attach(subject, manifest, record, c).await
         }
         async fn tag(&self, target: &ImageRef, manifest: &Manifest, c: &Credential) -> Result<(), ServiceError> {
             self.0.tag(target, manifest, c).await

@@ -40,7 +40,7 @@ impl Situation {
     fn new(more: &str) -> Self {
         let text = format!("version: 1\nimages:\n  web:\n    build: .\n    tags: [semver]\n{more}");
         let (pipeline, _) = pipeline::parse("longshore.yaml", text).unwrap().resolve(&|_| None).unwrap();
-        let content = ContentFacts { key: Ok(key('a')), changes: Vec::new() };
+        let content = ContentFacts { key: Ok(key('a')), record: None, changes: Vec::new() };
         Situation { pipeline, content, repository: None, dirty: false, force: false }
     }
 

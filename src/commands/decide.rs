@@ -72,6 +72,6 @@ pub(super) fn told(error: &ServiceError, facts: &Facts) -> Diagnostic {
 
 /// Stand-in until the content key is in.
 fn contents(pipeline: &Pipeline) -> Vec<ContentFacts> {
-    let unknown = || ContentFacts { key: Err("no content key".to_owned()), changes: Vec::new() };
+    let unknown = || ContentFacts { key: Err("no content key".to_owned()), record: None, changes: Vec::new() };
     pipeline.images.iter().map(|_| unknown()).collect()
 }

@@ -40,6 +40,8 @@ pub enum ImageEvent {
     },
     /// Another run pushed the same content first; its image is the one that is released.
     Adopted(Digest),
+    /// What the image was built from could not be kept beside it: in the registry's words.
+    RecordLost(String),
     /// A release tag names the image now.
     Tagged {
         /// The tag.

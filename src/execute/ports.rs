@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::events::{BuildEvent, PushEvent};
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
-use crate::plan::{BuildPlan, RepositorySpec};
+use crate::plan::{BuildPlan, Record, RepositorySpec};
 
 /// The Docker daemon, or whatever builds and pushes in its place.
 pub trait Engine {
@@ -61,6 +61,15 @@ pub trait Registry {
         image: &ImageRef,
         credential: &Credential,
     ) -> impl Future<Output = Result<Manifest, ServiceError>>;
+
+    /// Puts a record beside an image, where a later run finds it.
+    fn attach(
+        &self,
+        subject: &ImageRef,
+        manifest: &Manifest,
+        record: &Record,
+        credential: &Credential,
+    ) -> impl Future<Output = Result<(), ServiceError>>;
 
     /// Puts a tag on a manifest that is in the repository already; no layer moves.
     fn tag(

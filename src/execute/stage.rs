@@ -43,9 +43,24 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             }
             Err(error) => return Err(error),
         };
+        self.attach_record(image, &digest).await;
         let push_took = (self.services.elapsed)().saturating_sub(began);
         self.say(image, ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took });
         Ok(Staged { digest, build_took: Some(build_took), push_took: Some(push_took) })
+    }
+
+    /// Keeps the record beside the image. It only explains later builds, so that its loss is no failure.
+    async fn attach_record(&self, image: &ImagePlan, digest: &Digest) {
+        let Some(record) = &image.record else { return };
+        let registry = self.services.registry;
+        let subject = ImageRef::digested(&self.plan.registry, &image.repository, digest);
+        let attached = self.with_credential(1, async |credential| {
+            let manifest = registry.manifest(&subject, credential).await?;
+            registry.attach(&subject, &manifest, record, credential).await
+        });
+        if let Err(error) = attached.await {
+            self.say(image, ImageEvent::RecordLost(error.cause));
+        }
     }
 
     async fn build(&self, image: &ImagePlan, build: &BuildPlan) -> Result<BuiltImage, ServiceError> {

@@ -59,6 +59,8 @@ impl StoredImage {
 pub struct ContentFacts {
     /// The key of everything that the build starts from; or why that cannot be told, in which case it is built.
     pub key: Result<ContentKey, String>,
+    /// What is kept beside the image, for later runs to compare with.
+    pub record: Option<Vec<u8>>,
     /// How the content differs from that of the image that is there now, in words; empty if nothing is known.
     pub changes: Vec<String>,
 }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::reuse::Case;
 use super::tags::DerivedTags;
-use super::{BuildPlan, ImagePlan, Plan, PlannedTag, RepositoryPlan, RepositorySpec, labels};
+use super::{BuildPlan, ImagePlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan, RepositorySpec, labels};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
@@ -102,6 +102,7 @@ fn plan_image(
         repository: image.repository.name.clone(),
         action,
         staging: content.key.as_ref().ok().map(|key| key.tag.clone()),
+        record: content.record.clone().map(|bytes| Record { media_type: RECORD_TYPE.to_owned(), bytes }),
         taken: taken(&derived.tags, there),
         tags: derived.tags,
         skipped: derived.skipped,

@@ -82,6 +82,9 @@ pub struct ImagePlan {
     /// The tag of its content key, under which it is pushed before it is released; none where the key cannot be
     /// determined.
     pub staging: Option<Tag>,
+    /// What is kept beside it, so that a later run can say what changed.
+    #[serde(skip)]
+    pub record: Option<Record>,
     /// Its tags, at least one; the first is its version.
     pub tags: Vec<PlannedTag>,
     /// What those of its tags name now that are taken.
@@ -176,6 +179,18 @@ pub struct BuildPlan {
     pub extra_hosts: BTreeMap<String, String>,
     /// The size of `/dev/shm`, in bytes.
     pub shm_size: Option<u64>,
+}
+
+/// The media type of the record of what an image was built from.
+pub const RECORD_TYPE: &str = "application/vnd.longshore.content-record.v1+json";
+
+/// A small document that is kept beside an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its media type, which is also the artifact's type.
+    pub media_type: String,
+    /// Its bytes, 256 KiB at most.
+    pub bytes: Vec<u8>,
 }
 
 /// A tag that an image will get, and why.

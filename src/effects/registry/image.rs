@@ -7,6 +7,7 @@ use super::answer;
 use super::client::{RegistryClient, Request};
 use crate::execute::ports::{Credential, Failure, Manifest, Registry, ServiceError};
 use crate::names::{Digest, ImageRef};
+use crate::plan::Record;
 
 /// Every kind of manifest there is. ECR converts a manifest, and so changes its digest, if its own kind is not asked
 /// for.
@@ -46,6 +47,16 @@ impl Registry for RegistryClient {
         let media_type = stated.unwrap_or_default().to_owned();
         let bytes = self.read_small(response, &request.doing).await?;
         Ok(Manifest { digest: Digest::of(&bytes), media_type, bytes })
+    }
+
+    async fn attach(
+        &self,
+        subject: &ImageRef,
+        manifest: &Manifest,
+        record: &Record,
+        credential: &Credential,
+    ) -> Result<(), ServiceError> {
+        self.put_attachment(subject, manifest, &record.media_type, &record.bytes, credential).await
     }
 
     async fn tag(&self, target: &ImageRef, manifest: &Manifest, credential: &Credential) -> Result<(), ServiceError> {
@@ -112,7 +123,11 @@ impl RegistryClient {
     }
 
     /// A body that has to be small, read no further than it may be long.
-    async fn read_small(&self, mut response: reqwest::Response, doing: &str) -> Result<Vec<u8>, ServiceError> {
+    pub(super) async fn read_small(
+        &self,
+        mut response: reqwest::Response,
+        doing: &str,
+    ) -> Result<Vec<u8>, ServiceError> {
         let mut bytes = Vec::new();
         loop {
             match response.chunk().await {

@@ -3,6 +3,7 @@
 //! Source: OCI distribution specification v1.1, with ECR's ways as its user guide describes them.
 
 mod answer;
+mod attachment;
 mod client;
 mod image;
 mod retry;

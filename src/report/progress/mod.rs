@@ -86,6 +86,7 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                     let sent = layers.summary(image);
                     format!("pushed {reference} as {} in {}{sent}", digest.short(), super::size::span(*took))
                 }
+                ImageEvent::RecordLost(cause) => format!("warning: the record of its content was not kept: {cause}"),
                 ImageEvent::Adopted(digest) => format!("another run pushed the same content as {}", digest.short()),
                 ImageEvent::Tagged { tag, before: None } => format!("tagged {tag}"),
                 ImageEvent::Tagged { tag, before: Some(before) } => format!("tagged {tag}, which named {before}"),
