@@ -22,6 +22,31 @@ fn a_command_that_a_signal_ended_has_the_shells_exit_code() {
 }
 
 #[test]
+fn a_command_is_asked_to_end_when_the_server_is() {
+    let user = User::new();
+    let script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done";
+    let local = ["local", "--port", "0", "--data", "data", "--", "sh", "-c", script];
+    let mut running = user.longshore(&user.at("home"), &local).start();
+    running.wait_for("the command", |running| (running.stdout() == "ready\n").then_some(()));
+    running.signal("TERM");
+    running.end().with_code(5);
+}
+
+#[test]
+fn a_data_folder_that_is_a_file() {
+    let user = User::new();
+    user.write(&user.at("home/data"), "");
+    user.longshore(&user.at("home"), &["local", "--data", "data"]).run().with_code(2).says(
+        "\
+error: longshore local cannot start
+caused by: the data folder `FOLDER/home/data` cannot be used
+caused by: File exists (os error 17)
+hint: name a folder that can be written to with `--data`
+",
+    );
+}
+
+#[test]
 fn a_command_that_is_not_there() {
     let user = User::new();
     let local = ["local", "--port", "0", "--data", "data", "--", "no-such-program"];
@@ -54,7 +79,7 @@ fn a_port_that_is_taken() {
     let user = User::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let ended = user.longshore(&user.at("home"), &["local", "--data", "data", "--port", &port]).run().with_code(4);
+    let ended = user.longshore(&user.at("home"), &["local", "--data", "data", "--port", &port]).run().with_code(2);
     ended.says(&format!(
         "\
 error: longshore local cannot start
