@@ -140,7 +140,8 @@ fn published(
 
 fn plan_build(build: &Build, version: &PlannedTag, sight: &Sight<'_>) -> BuildPlan {
     BuildPlan {
-        context: sight.root.join(&build.context),
+        // Through its components, which leave out `.`: the path is shown to the user.
+        context: sight.root.join(&build.context).components().collect(),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),

@@ -15,8 +15,7 @@ images:
 #[test]
 fn a_step_that_fails_stops_the_push_of_every_image() {
     let user = User::new();
-    let failing = user
-        .dockerfile("COPY busybox /bin/sh\nRUN echo one && echo two && exit 3\nCOPY never /never\n");
+    let failing = user.dockerfile("COPY busybox /bin/sh\nRUN echo one && echo two && exit 3\nCOPY never /never\n");
     let checkout = user.checkout(&[
         ("longshore.yaml", TWO_IMAGES),
         ("good/Dockerfile", &user.dockerfile("COPY Dockerfile /\n")),

@@ -73,6 +73,7 @@ async fn five_steps(
 
     let sight = Sight { root: &loaded.root, facts: &facts, registry: &host, repositories: &repositories };
     let plan = finished.plan.insert(plan::make(pipeline, tags, &sight)?);
+    look::contexts(plan)?;
 
     let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
     let progress = Progress::new(style(args.progress, world), world.colors, &names);
