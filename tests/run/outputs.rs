@@ -54,7 +54,8 @@ fn the_report_is_the_same_on_stdout_and_in_the_file() {
 #[test]
 fn the_report_is_written_also_where_the_pipeline_file_is_wrong() {
     let user = User::new();
-    let folder = user.folder_of("source", &[("longshore.yaml", "version: 1\nimages:\n  web: { build: ., tagz: [a] }\n")]);
+    let folder =
+        user.folder_of("source", &[("longshore.yaml", "version: 1\nimages:\n  web: { build: ., tagz: [a] }\n")]);
     let ended = folder.run_local(&["--report", "report.json", "--json"]).run().with_code(2);
     let error = "\
 error: unknown field `tagz` in `images.web`
