@@ -69,6 +69,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
     fs::File::create(context.join("big")).unwrap().set_len(size).unwrap();
     let docker = daemon(&folder, body, vec![answer]);
     let plan = BuildPlan {
+        login: false,
         context,
         dockerfile: Dockerfile::Inline("FROM scratch\n".into()),
         target: None,
@@ -81,7 +82,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
         extra_hosts: Default::default(),
         shm_size: None,
     };
-    tokio::time::timeout(Duration::from_secs(30), docker.build(&plan, &|_| {})).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(30), docker.build(&plan, None, &|_| {})).await.unwrap()
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn the_steps_of_the_shell_script() {
     assert_eq!(repository["repositoryArn"], json!("arn:aws:ecr:us-east-1:123456789012:repository/shop/steps"));
     bed.docker_login();
     let image = bed.build(&bed.uri("shop/steps:1.0"), "steps");
-    let pushed = bed.program("docker", &["push", &image.0]).succeeds();
+    let pushed = bed.program("docker", &["push", &image.name]).succeeds();
     let digest = digest_of(&bed, "shop/steps", "1.0");
     assert!(pushed.contains(&format!("1.0: digest: {digest}")), "{pushed}");
 
@@ -33,11 +33,11 @@ async fn the_steps_of_the_shell_script() {
     assert!(detail["imageSizeInBytes"].as_u64().unwrap() > 100_000, "{detail}");
 
     for reference in [bed.uri("shop/steps:1.0"), format!("{}@{digest}", bed.uri("shop/steps"))] {
-        bed.program("docker", &["rmi", "--force", &image.0]).succeeds();
+        bed.program("docker", &["rmi", "--force", &image.name]).succeeds();
         bed.program("docker", &["pull", "--quiet", &reference]).succeeds();
         let printed = bed.program("docker", &["run", "--rm", "--network=none", &reference]).succeeds();
         assert_eq!(printed, "steps");
-        drop(Image(reference));
+        drop(Image::named(reference));
     }
 }
 
@@ -46,7 +46,7 @@ async fn a_repository_has_to_exist() {
     let bed = Bed::start().await;
     bed.docker_login();
     let image = bed.build(&bed.uri("nowhere:1.0"), "nowhere");
-    let complaint = bed.program("docker", &["push", &image.0]).fails();
+    let complaint = bed.program("docker", &["push", &image.name]).fails();
     let words = "The repository with name 'nowhere' does not exist in the registry with id '123456789012'";
     assert!(complaint.contains(words), "{complaint}");
     let complaint = bed.ecr(&["list-images", "--repository-name", "nowhere"]).fails();
@@ -58,17 +58,17 @@ async fn credentials() {
     let bed = Bed::start().await;
     bed.create_repository("doors");
     let image = bed.build(&bed.uri("doors:1.0"), "doors");
-    let complaint = bed.program("docker", &["push", &image.0]).fails();
+    let complaint = bed.program("docker", &["push", &image.name]).fails();
     assert!(complaint.contains("no basic auth credentials"), "{complaint}");
     let login = ["login", "--username", "AWS", "--password", "guess", bed.server.host().as_str()];
     bed.program("docker", &login).fails();
 
     bed.docker_login();
     bed.server.advance(std::time::Duration::from_secs(13 * 60 * 60));
-    let complaint = bed.program("docker", &["push", &image.0]).fails();
+    let complaint = bed.program("docker", &["push", &image.name]).fails();
     assert!(complaint.contains("Your authorization token has expired. Reauthenticate and try again."), "{complaint}");
     bed.docker_login();
-    bed.program("docker", &["push", &image.0]).succeeds();
+    bed.program("docker", &["push", &image.name]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,19 +77,19 @@ async fn an_immutable_tag_is_refused_at_both_doors() {
     bed.ecr(&["create-repository", "--repository-name", "fixed", "--image-tag-mutability", "IMMUTABLE"]).succeeds();
     bed.docker_login();
     let first = bed.build(&bed.uri("fixed:1.0"), "first");
-    bed.program("docker", &["push", &first.0]).succeeds();
+    bed.program("docker", &["push", &first.name]).succeeds();
     let words = "The image tag '1.0' already exists in the 'fixed' repository and cannot be overwritten because the tag is immutable.";
-    let again = bed.program("docker", &["push", &first.0]).fails();
+    let again = bed.program("docker", &["push", &first.name]).fails();
     assert!(again.contains(words), "also for the same image: {again}");
 
     let second = bed.build(&bed.uri("fixed:1.0"), "second");
-    let complaint = bed.program("docker", &["push", &second.0]).fails();
+    let complaint = bed.program("docker", &["push", &second.name]).fails();
     assert!(complaint.contains(words), "{complaint}");
 
     let tag = bed.uri("fixed:2.0");
-    bed.program("docker", &["tag", &second.0, &tag]).succeeds();
-    let other = Image(tag);
-    bed.program("docker", &["push", &other.0]).succeeds();
+    bed.program("docker", &["tag", &second.name, &tag]).succeeds();
+    let other = Image::named(tag);
+    bed.program("docker", &["push", &other.name]).succeeds();
     let ids = ["batch-get-image", "--repository-name", "fixed", "--image-ids", "imageTag=2.0"];
     let manifest = bed.ecr(&ids).json()["images"][0]["imageManifest"].as_str().unwrap().to_owned();
     let put = |tag: &str| {
@@ -107,10 +107,10 @@ async fn tags_come_and_go() {
     bed.docker_login();
     let reference = bed.uri("moving:latest");
     let first = bed.build(&reference, "moving-1");
-    bed.program("docker", &["push", &first.0]).succeeds();
+    bed.program("docker", &["push", &first.name]).succeeds();
     let old = digest_of(&bed, "moving", "latest");
     let second = bed.build(&reference, "moving-2");
-    bed.program("docker", &["push", &second.0]).succeeds();
+    bed.program("docker", &["push", &second.name]).succeeds();
     let new = digest_of(&bed, "moving", "latest");
     assert_ne!(old, new);
 
@@ -195,7 +195,7 @@ async fn skopeo_both_ways() {
     let skopeo = |arguments: &[&str]| bed.program("skopeo", &[&["--insecure-policy"], arguments].concat());
     let one = format!("docker://{}", bed.uri("skopeo/one:1"));
     let two = format!("docker://{}", bed.uri("skopeo/two:1"));
-    let local = format!("docker-daemon:{}", image.0);
+    let local = format!("docker-daemon:{}", image.name);
     let to = ["--dest-tls-verify=false", "--dest-creds", &credentials];
     let from = ["--src-tls-verify=false", "--src-creds", &credentials];
     skopeo(&[&["copy"], &to[..], &[&local, &one]].concat()).succeeds();
@@ -207,9 +207,9 @@ async fn skopeo_both_ways() {
     assert_eq!(inspected["Digest"], json!(digest_of(&bed, "skopeo/two", "1")));
     assert_eq!(inspected["RepoTags"], json!(["1"]));
     assert_eq!(inspect(&two, &["--raw"])["config"]["mediaType"], json!("application/vnd.oci.image.config.v1+json"));
-    let back = Image("longshore-test/skopeo:back".to_owned());
-    skopeo(&[&["copy"], &from[..], &[&two, &format!("docker-daemon:{}", back.0)]].concat()).succeeds();
-    assert_eq!(bed.program("docker", &["run", "--rm", "--network=none", &back.0]).succeeds(), "skopeo");
+    let back = Image::named("longshore-test/skopeo:back");
+    skopeo(&[&["copy"], &from[..], &[&two, &format!("docker-daemon:{}", back.name)]].concat()).succeeds();
+    assert_eq!(bed.program("docker", &["run", "--rm", "--network=none", &back.name]).succeeds(), "skopeo");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,7 +218,7 @@ async fn a_restart_loses_nothing() {
     bed.create_repository("kept");
     bed.docker_login();
     let image = bed.build(&bed.uri("kept:1.0"), "kept");
-    bed.program("docker", &["push", &image.0]).succeeds();
+    bed.program("docker", &["push", &image.name]).succeeds();
     let describe = |bed: &Bed| {
         let repositories = bed.ecr(&["describe-repositories"]).json();
         (repositories, bed.ecr(&["describe-images", "--repository-name", "kept"]).json())
@@ -226,10 +226,10 @@ async fn a_restart_loses_nothing() {
     let before = describe(&bed);
     let bed = bed.restart().await;
     assert_eq!(describe(&bed), before);
-    bed.program("docker", &["rmi", "--force", &image.0]).succeeds();
+    bed.program("docker", &["rmi", "--force", &image.name]).succeeds();
     // The login from before the restart still opens the door.
-    bed.program("docker", &["pull", "--quiet", &image.0]).succeeds();
-    assert_eq!(bed.program("docker", &["run", "--rm", "--network=none", &image.0]).succeeds(), "kept");
+    bed.program("docker", &["pull", "--quiet", &image.name]).succeeds();
+    assert_eq!(bed.program("docker", &["run", "--rm", "--network=none", &image.name]).succeeds(), "kept");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

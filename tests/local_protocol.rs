@@ -272,7 +272,16 @@ async fn the_sdk_pages_and_knows_the_errors() {
     let refused = client.api.create_repository().repository_name("page/0").send().await.unwrap_err();
     assert!(refused.into_service_error().is_repository_already_exists_exception());
 
-    client.image("page/0", "1", "layer").await;
+    for (tag, text) in [("1", "layer"), ("2", "layer"), ("3", "layer"), ("1", "other"), ("4", "third")] {
+        client.image("page/0", tag, text).await;
+    }
+    let ids = client.api.list_images().repository_name("page/0").into_paginator().page_size(1).items().send();
+    let mut ids = ids.collect::<Result<Vec<_>, _>>().await.unwrap();
+    ids.sort_by_key(|id| id.image_tag().map(str::to_owned));
+    assert_eq!(ids.iter().filter_map(|id| id.image_tag()).collect::<Vec<_>>(), ["1", "2", "3", "4"]);
+    let details = client.api.describe_images().repository_name("page/0").into_paginator().page_size(1).items().send();
+    assert_eq!(details.collect::<Result<Vec<_>, _>>().await.unwrap().len(), 3);
+
     let refused = client.api.delete_repository().repository_name("page/0").send().await.unwrap_err();
     assert!(refused.into_service_error().is_repository_not_empty_exception());
     let digest = Digest::of(b"layer");

@@ -8,12 +8,10 @@ use futures_util::future::try_join_all;
 use super::World;
 use crate::cli::FactArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::effects::context::Context;
 use crate::effects::ecr::EcrClient;
 use crate::effects::registry::RegistryClient;
 use crate::effects::{git, workspace};
 use crate::execute::ports::{Ecr, ServiceError};
-use crate::explain::{Circumstances, explain};
 use crate::facts::ci::CiFacts;
 use crate::facts::{Commit, Facts, Known, RepositoryFacts, StatedFacts, StoredImage};
 use crate::names::{ImageRef, RegistryHost, RepositoryName, Tag};
@@ -21,7 +19,6 @@ use crate::pipeline::Pipeline;
 use crate::plan::environment::{self, Chosen};
 use crate::plan::labels;
 use crate::plan::tags::{DerivedTags, derive};
-use crate::plan::{ImageAction, ImagePlan, Plan};
 use crate::report;
 
 /// What flags, CI and git say about the checkout around this folder.
@@ -97,17 +94,6 @@ pub(super) async fn repositories(
         }
     }
     Ok(repositories)
-}
-
-/// Finds out what is missing for the builds, before the first repository is created for them.
-pub(super) fn contexts(plan: &Plan) -> Result<(), Diagnostics> {
-    let problem = |image: &ImagePlan| {
-        let ImageAction::Build(build) = &image.action else { return None };
-        let error = Context::open(&build.context, &build.dockerfile).err()?;
-        let error = error.while_doing("look at the build context");
-        Some(explain(&error, Circumstances { image: Some(&image.name), ci: None }))
-    };
-    Diagnostics::check(plan.images.iter().filter_map(problem).collect())
 }
 
 async fn taken(

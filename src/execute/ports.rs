@@ -6,17 +6,19 @@ use std::future::Future;
 use time::OffsetDateTime;
 
 use super::events::{BuildEvent, PushEvent};
-use crate::names::{Digest, ImageRef, RepositoryName, Tag};
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::{BuildPlan, RepositorySpec};
 
 /// The Docker daemon, or whatever builds and pushes in its place.
 pub trait Engine {
     /// Builds an image and leaves it with the daemon.
     ///
-    /// `tell` hears of every step, in order. Dropping the future stops the build.
+    /// `login` is for base images that are not public. `tell` hears of every step, in order. Dropping the future
+    /// stops the build.
     fn build(
         &self,
         build: &BuildPlan,
+        login: Option<&Login>,
         tell: &dyn Fn(BuildEvent),
     ) -> impl Future<Output = Result<BuiltImage, ServiceError>>;
 
@@ -133,6 +135,15 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential").field("username", &self.username).finish_non_exhaustive()
     }
+}
+
+/// A credential, and the registry that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The registry.
+    pub host: RegistryHost,
+    /// What it takes.
+    pub credential: Credential,
 }
 
 /// A failure of something outside, sorted by what follows from it for the user.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Services;
 use super::events::{Event, ImageEvent};
-use super::ports::{BuiltImage, Credential, Ecr, Engine, Failure, Registry, ServiceError};
+use super::ports::{BuiltImage, Credential, Ecr, Engine, Failure, Login, Registry, ServiceError};
 use super::report::Published;
 use crate::names::{Digest, ImageRef, Tag};
 use crate::plan::{ImageAction, ImagePlan, Plan};
@@ -48,8 +48,16 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
                 return Ok(Built { source: Source::Registry(digest.clone()), took: None });
             }
         };
+        let login = match build.login {
+            true => {
+                let credential = self.services.ecr.credential().await?;
+                Some(Login { host: self.plan.registry.clone(), credential })
+            }
+            false => None,
+        };
         let began = (self.services.elapsed)();
-        let built = self.services.engine.build(build, &|event| self.say(image, ImageEvent::Build(event))).await?;
+        let tell = |event| self.say(image, ImageEvent::Build(event));
+        let built = self.services.engine.build(build, login.as_ref(), &tell).await?;
         let took = (self.services.elapsed)().saturating_sub(began);
         self.say(image, ImageEvent::Built { id: built.id.clone(), took });
         Ok(Built { source: Source::Engine(built), took: Some(took) })

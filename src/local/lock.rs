@@ -1,7 +1,7 @@
 //! One server for one data folder.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use crate::local::settings::StartError;
@@ -20,7 +20,11 @@ impl Lock {
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            Ok(()) => {
+                // What the last holder announced is over.
+                file.set_len(0).map_err(failed)?;
+                Ok(Lock(file))
+            }
             Err(TryLockError::WouldBlock) => {
                 let mut endpoint = String::new();
                 file.read_to_string(&mut endpoint).map_err(failed)?;
@@ -33,8 +37,6 @@ impl Lock {
 
     /// Tells whoever comes later where this server answers.
     pub fn announce(&mut self, endpoint: &str) -> std::io::Result<()> {
-        self.0.set_len(0)?;
-        self.0.rewind()?;
         writeln!(self.0, "{endpoint}")
     }
 }

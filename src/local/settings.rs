@@ -85,3 +85,14 @@ impl std::error::Error for StartError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_the_folder() {
+        let error = StartError::InUse { data: "data".into(), endpoint: Some("http://127.0.0.1:5010".into()) };
+        assert_eq!(error.to_string(), "the data folder `data` is in use by the server at http://127.0.0.1:5010");
+    }
+}

@@ -78,6 +78,12 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_are_legal() {
+        assert_eq!(AccountId::example().as_str().parse(), Ok(AccountId::example()));
+        assert_eq!(Region::example().as_str().parse(), Ok(Region::example()));
+    }
+
+    #[test]
     fn regions() {
         for text in ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "us-isob-east-1"] {
             assert!(text.parse::<Region>().is_ok(), "{text}");

@@ -1,6 +1,6 @@
 //! From what was asked for and what is there to what will be done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::tags::DerivedTags;
@@ -8,7 +8,7 @@ use super::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan,
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{Facts, RepositoryFacts};
 use crate::names::{Digest, RegistryHost, RepositoryName};
-use crate::pipeline::{Build, Image, Pipeline, Repository};
+use crate::pipeline::{Image, Pipeline, Repository};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
@@ -18,6 +18,8 @@ pub struct Sight<'a> {
     pub facts: &'a Facts,
     /// The registry that the images go to.
     pub registry: &'a RegistryHost,
+    /// The images whose Dockerfiles speak of that registry, by their keys in the pipeline file.
+    pub based_on_registry: &'a BTreeSet<String>,
     /// The repositories of the pipeline that exist.
     pub repositories: &'a BTreeMap<RepositoryName, RepositoryFacts>,
 }
@@ -83,7 +85,7 @@ fn plan_image(
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
     let action = match there.map_or(Ok(None), |repository| published(image, &derived.tags, repository, sight.facts))? {
         Some((digest, why)) => ImageAction::Reuse { digest, why },
-        None => ImageAction::Build(plan_build(&image.build, version, sight)),
+        None => ImageAction::Build(plan_build(image, version, sight)),
     };
     Ok(ImagePlan {
         name: image.name.clone(),
@@ -138,8 +140,10 @@ fn published(
     .hint("nothing was built; tag a new version in git, or except the tag from immutability under `tag_mutability`"))
 }
 
-fn plan_build(build: &Build, version: &PlannedTag, sight: &Sight<'_>) -> BuildPlan {
+fn plan_build(image: &Image, version: &PlannedTag, sight: &Sight<'_>) -> BuildPlan {
+    let build = &image.build;
     BuildPlan {
+        login: sight.based_on_registry.contains(&image.name),
         // Through its components, which leave out `.`: the path is shown to the user.
         context: sight.root.join(&build.context).components().collect(),
         dockerfile: build.dockerfile.clone(),

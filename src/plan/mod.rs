@@ -102,6 +102,8 @@ pub enum ImageAction {
 /// Everything that the builder needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BuildPlan {
+    /// The Dockerfile speaks of the registry, so the builder is given its credential for the base images there.
+    pub login: bool,
     /// The context's folder.
     pub context: PathBuf,
     /// The Dockerfile, relative to the context, or its text.

@@ -39,6 +39,7 @@ impl World {
 
     pub fn plan(&self, dockerfile: Dockerfile) -> BuildPlan {
         BuildPlan {
+            login: false,
             context: self.context.path().to_owned(),
             dockerfile,
             target: None,

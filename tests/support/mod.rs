@@ -103,31 +103,41 @@ impl Bed {
         fs::create_dir_all(&context).unwrap();
         fs::copy("/bin/busybox", context.join("busybox")).expect("no /bin/busybox: run `make test`, which installs it");
         fs::write(context.join("content"), content).unwrap();
-        let dockerfile = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY content /content\nCMD [\"/bin/busybox\", \"cat\", \"/content\"]\n";
+        // No other test's image is this one, so that removing it harms nobody.
+        fs::write(context.join("owner"), self.server.host().as_str()).unwrap();
+        let dockerfile = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY content owner /\nCMD [\"/bin/busybox\", \"cat\", \"/content\"]\n";
         fs::write(context.join("Dockerfile"), dockerfile).unwrap();
-        self.program("docker", &["build", "--quiet", "--tag", reference, context.to_str().unwrap()]).succeeds();
-        Image(reference.to_owned())
+        let build = ["build", "--quiet", "--tag", reference, context.to_str().unwrap()];
+        let id = self.program("docker", &build).succeeds().trim().to_owned();
+        Image { name: reference.to_owned(), id: Some(id) }
     }
 }
 
 /// Settings of a server on this folder and port.
 pub fn settings(data: &Path, port: u16) -> Settings {
-    Settings {
-        data: data.to_owned(),
-        port: Some(port),
-        account: "123456789012".parse().unwrap(),
-        region: "us-east-1".parse().unwrap(),
-        blob_mounting: false,
+    Settings::new(data.to_owned(), Some(port))
+}
+
+/// An image in the daemon's store, removed when the test is over.
+pub struct Image {
+    pub name: String,
+    /// Where the test made it; all its names go with it.
+    id: Option<String>,
+}
+
+impl Image {
+    /// Only this name, for an image that came from elsewhere.
+    pub fn named(name: impl Into<String>) -> Self {
+        Image { name: name.into(), id: None }
     }
 }
 
-/// A name in the daemon's store, taken off when the test is over.
-pub struct Image(pub String);
-
 impl Drop for Image {
     fn drop(&mut self) {
-        // The test may have taken it off itself.
-        let _ = Command::new("docker").args(["rmi", "--force", &self.0]).output();
+        for reference in [Some(&self.name), self.id.as_ref()].into_iter().flatten() {
+            // The test may have taken it off itself.
+            let _ = Command::new("docker").args(["rmi", "--force", reference]).output();
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `longshore run`: read, look, decide, do, tell.
 
+mod recipes;
 pub(crate) mod target;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use crate::plan::{self, ImageAction, Plan, Sight};
 use crate::report::json::JsonReport;
 use crate::report::progress::{Progress, Style};
 use crate::report::{self, files};
+use recipes::Recipes;
 use target::Target;
 
 /// What a run came to, as far as it got.
@@ -65,15 +67,21 @@ async fn five_steps(
     let facts = look::checkout(&args.facts, &loaded.root, world)?;
     let environment = look::environment(&args.facts, pipeline, &facts, world)?;
     let tags = look::tags(pipeline, &facts, &environment);
+    let recipes = Recipes::read(pipeline, &loaded.root)?;
     let docker = connect_to_docker(&facts, world).await?;
     let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
     let repositories =
         look::repositories(pipeline, &tags, &host, &ecr, &registry).await.map_err(|e| told(&e, &facts))?;
 
-    let sight = Sight { root: &loaded.root, facts: &facts, registry: &host, repositories: &repositories };
+    let sight = Sight {
+        root: &loaded.root,
+        facts: &facts,
+        registry: &host,
+        based_on_registry: &recipes.based_on(&host, pipeline),
+        repositories: &repositories,
+    };
     let plan = finished.plan.insert(plan::make(pipeline, tags, &sight)?);
-    look::contexts(plan)?;
 
     let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
     let progress = Progress::new(style(args.progress, world), world.colors, &names);

@@ -98,6 +98,21 @@ impl Context {
         Ok(Context { root: root.to_owned(), rules, dockerfile })
     }
 
+    /// The text of a Dockerfile, for a look at what it is based on.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn dockerfile_text(root: &Path, dockerfile: &Dockerfile) -> Result<String, ContextError> {
+        match dockerfile {
+            Dockerfile::Inline(text) => Ok(text.clone()),
+            Dockerfile::File(file) => {
+                let full = root.join(file);
+                let bytes = fs::read(&full).map_err(unreadable(&full))?;
+                Ok(String::from_utf8_lossy(&bytes).into_owned())
+            }
+        }
+    }
+
     /// The Dockerfile's path inside the tar.
     pub fn dockerfile(&self) -> &str {
         match &self.dockerfile {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{Docker, buildkit, classic, failure, options};
 use crate::effects::context::{self, Context, ContextError, Reader};
 use crate::execute::events::BuildEvent;
-use crate::execute::ports::{BuiltImage, Failure, ServiceError};
+use crate::execute::ports::{BuiltImage, Failure, Login, ServiceError};
 use crate::plan::BuildPlan;
 
 type Told = UnboundedReceiver<Result<BuildEvent, ContextError>>;
@@ -42,6 +42,7 @@ impl Docker {
     pub(super) async fn build_image(
         &self,
         build: &BuildPlan,
+        login: Option<&Login>,
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
         let doing = format!("build `{}`", build.context.display());
@@ -56,7 +57,7 @@ impl Docker {
         let upload = context::upload(context, reader);
         let mut told = upload.events;
         let body = bollard::body_try_stream(context::stream(upload.pieces));
-        let mut messages = client.build_image(parameters, None, Some(body));
+        let mut messages = client.build_image(parameters, login.map(options::credentials), Some(body));
         let mut image = None;
         let error = loop {
             tokio::select! {

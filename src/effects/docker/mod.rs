@@ -20,7 +20,7 @@ pub use address::{BadAddress, DockerAddress, DockerSettings};
 pub use look::EngineFacts;
 
 use crate::execute::events::{BuildEvent, PushEvent};
-use crate::execute::ports::{BuiltImage, Credential, Engine, Failure, ServiceError};
+use crate::execute::ports::{BuiltImage, Credential, Engine, Failure, Login, ServiceError};
 use crate::names::{Digest, ImageRef};
 use crate::plan::BuildPlan;
 
@@ -89,8 +89,13 @@ fn open(address: &DockerAddress) -> Result<bollard::Docker, bollard::errors::Err
 }
 
 impl Engine for Docker {
-    async fn build(&self, build: &BuildPlan, tell: &dyn Fn(BuildEvent)) -> Result<BuiltImage, ServiceError> {
-        self.build_image(build, tell).await
+    async fn build(
+        &self,
+        build: &BuildPlan,
+        login: Option<&Login>,
+        tell: &dyn Fn(BuildEvent),
+    ) -> Result<BuiltImage, ServiceError> {
+        self.build_image(build, login, tell).await
     }
 
     async fn push(

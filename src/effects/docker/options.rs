@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion};
 
 use crate::effects::context::Reader;
+use crate::execute::ports::Login;
 use crate::plan::BuildPlan;
 
 /// What bollard has fields for.
@@ -28,6 +30,20 @@ pub fn options(build: &BuildPlan, dockerfile: &str, reader: Reader) -> BuildImag
         options.session = Some(session_id());
     }
     options
+}
+
+/// The login in the form in which bollard hands it to BuildKit's session, or to the classic builder.
+///
+/// The latter goes through base64's standard alphabet, which daemons cannot read where it has `+` or `/`. What ECR
+/// gives out never has them there, its tokens being base64 themselves.
+pub fn credentials(login: &Login) -> HashMap<String, DockerCredentials> {
+    let credentials = DockerCredentials {
+        username: Some(login.credential.username.clone()),
+        password: Some(login.credential.reveal().to_owned()),
+        serveraddress: Some(login.host.to_string()),
+        ..DockerCredentials::default()
+    };
+    HashMap::from([(login.host.to_string(), credentials)])
 }
 
 /// What bollard has no fields for, as further parameters: the daemon reads one `extrahosts` for each host, where

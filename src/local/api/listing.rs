@@ -62,7 +62,8 @@ pub struct List {
 pub fn list(ecr: &Ecr, input: List) -> Result<Value, Refusal> {
     let repository = input.target.repository(ecr)?;
     let contents = repository.lock();
-    let images = contents.index.images().filter(|image| input.filter.admits(image));
+    let start = input.paging.start()?;
+    let images = contents.index.images_from(start.as_ref()).filter(|image| input.filter.admits(image));
     let ids = images.flat_map(|image| {
         let untagged = image.tags.is_empty().then_some(None);
         let tags = image.tags.iter().map(Some).chain(untagged);
@@ -111,7 +112,8 @@ pub fn describe(ecr: &Ecr, input: Describe) -> Result<Value, Refusal> {
         }
         return Ok(json!({ "imageDetails": details }));
     }
-    let images = index.images().filter(|image| input.filter.admits(image));
+    let start = input.paging.start()?;
+    let images = index.images_from(start.as_ref()).filter(|image| input.filter.admits(image));
     let details = images.map(|image| (image.digest.to_string(), describe_one(&repository.named, index, image)));
     Ok(input.paging.page(details)?.into_output("imageDetails"))
 }

@@ -1,6 +1,8 @@
 //! Pages of long answers. A page begins after the key that its token names, so that what comes or goes between two
 //! calls shifts nothing.
 
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -46,13 +48,21 @@ impl Paging {
         self.max_results.is_some() || self.next_token.is_some()
     }
 
-    /// The page that the request asks for, out of items in the ascending order of their keys.
+    /// What the key of the last item before the page begins with: the name or digest where to look for the page.
+    pub fn start<T: FromStr>(&self) -> Result<Option<T>, Refusal> {
+        let Some(key) = self.after()? else { return Ok(None) };
+        let name = key.split(' ').next().unwrap_or_default();
+        name.parse().map(Some).map_err(|_| bad_token())
+    }
+
+    /// The page that the request asks for, out of items in the ascending order of their keys. They may begin
+    /// anywhere before the page; near it, they cost less.
     pub fn page<T>(&self, items: impl Iterator<Item = (String, T)>) -> Result<Page<T>, Refusal> {
         let size = self.max_results.unwrap_or(DEFAULT_SIZE);
         let size = usize::try_from(size).ok().filter(|_| (1..=MAX_SIZE).contains(&size)).ok_or_else(|| {
             Refusal::parameter("maxResults", format_args!("Member must have value between 1 and {MAX_SIZE}"))
         })?;
-        let after = self.next_token.as_deref().map(decode).transpose()?;
+        let after = self.after()?;
         let mut items = items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after)).peekable();
         let mut page = Page { items: Vec::new(), next_token: None };
         while let Some((key, item)) = items.next() {
@@ -64,12 +74,16 @@ impl Paging {
         }
         Ok(page)
     }
+
+    fn after(&self) -> Result<Option<String>, Refusal> {
+        let Some(token) = &self.next_token else { return Ok(None) };
+        let key = STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        key.map(Some).ok_or_else(bad_token)
+    }
 }
 
-fn decode(token: &str) -> Result<String, Refusal> {
-    let bytes = STANDARD.decode(token).ok();
-    let key = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    key.ok_or_else(|| Refusal::parameter("nextToken", "must be the token of the page before"))
+fn bad_token() -> Refusal {
+    Refusal::parameter("nextToken", "must be the token of the page before")
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub fn describe(ecr: &Ecr, input: Describe) -> Result<Value, Refusal> {
         return Ok(json!({ "repositories": described.collect::<Result<Vec<_>, Refusal>>()? }));
     }
     let elsewhere = input.registry_id.is_some_and(|id| id != ecr.account.as_str());
-    let repositories = if elsewhere { Vec::new() } else { ecr.store.repositories() };
+    let repositories = if elsewhere { Vec::new() } else { ecr.store.repositories_from(input.paging.start()?.as_ref()) };
     let all = repositories
         .iter()
         .map(|repository| (repository.named.name.to_string(), describe_one(ecr, &repository.lock().settings)));

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::local::registry::error::Problem;
 use crate::local::registry::off_the_reactor;
 use crate::local::registry::query::Query;
+use crate::local::registry::route::Astray;
 use crate::local::store::{Manifest, OCI_INDEX, Repository};
 use crate::names::{Digest, Tag};
 
@@ -27,9 +28,10 @@ pub fn tags(repository: &Repository, query: &Query) -> Result<Response, Problem>
         })?,
     };
     let size = size.min(MAX_PAGE);
-    let last = query.get("last");
+    let last = query.get("last").map(|text| text.parse::<Tag>().map_err(|_| Astray::Tag(text.into_owned())));
+    let last = last.transpose()?;
     let contents = repository.lock();
-    let mut left = contents.index.tags_after(last.as_deref()).peekable();
+    let mut left = contents.index.tags_after(last.as_ref()).peekable();
     let page: Vec<&Tag> = left.by_ref().take(size).collect();
     let name = &repository.named.name;
     let next = page.last().filter(|_| left.peek().is_some());

@@ -1,6 +1,7 @@
 //! What a repository holds, in memory: images, tags, layers, and who refers to whom.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use crate::local::clock::Timestamp;
 use crate::local::store::manifest::Manifest;
@@ -50,9 +51,15 @@ impl Index {
         self.images.get(digest)
     }
 
-    /// All images, by digest.
-    pub fn images(&self) -> impl Iterator<Item = &Image> {
-        self.images.values()
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// All images in the order of their digests, beginning with this one.
+    pub fn images_from(&self, first: Option<&Digest>) -> impl Iterator<Item = &Image> {
+        let start = first.map_or(Bound::Unbounded, Bound::Included);
+        self.images.range((start, Bound::Unbounded)).map(|(_, image)| image)
     }
 
     /// The digest that a tag names.
@@ -61,8 +68,9 @@ impl Index {
     }
 
     /// All tags in their order, beginning after this one.
-    pub fn tags_after(&self, last: Option<&str>) -> impl Iterator<Item = &Tag> {
-        self.tags.keys().skip_while(move |tag| last.is_some_and(|last| tag.as_str() <= last))
+    pub fn tags_after(&self, last: Option<&Tag>) -> impl Iterator<Item = &Tag> {
+        let start = last.map_or(Bound::Unbounded, Bound::Excluded);
+        self.tags.range((start, Bound::Unbounded)).map(|(tag, _)| tag)
     }
 
     /// The size of a layer in bytes, if the repository holds it.

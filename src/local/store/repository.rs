@@ -206,7 +206,7 @@ impl Repository {
     /// Moves the repository out of sight; its layers may go.
     pub fn bury(&self, grave: &Path, force: bool) -> Result<RepositorySettings, Refusal> {
         let mut contents = self.lock_for_writing()?;
-        if !force && contents.index.images().next().is_some() {
+        if !force && !contents.index.is_empty() {
             return Err(self.named.not_empty());
         }
         fs::rename(&self.folder, grave)?;

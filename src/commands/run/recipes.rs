@@ -1,0 +1,45 @@
+//! A first look at the contexts and Dockerfiles, so that one that is missing is known before anything is changed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::effects::context::Context;
+use crate::execute::ports::ServiceError;
+use crate::explain::{Circumstances, explain};
+use crate::names::RegistryHost;
+use crate::pipeline::{Image, Pipeline};
+
+/// The Dockerfiles of a pipeline, as text, in the order of its images.
+pub(crate) struct Recipes(Vec<String>);
+
+impl Recipes {
+    /// Reads them all.
+    pub(crate) fn read(pipeline: &Pipeline, root: &Path) -> Result<Self, Diagnostics> {
+        let mut problems = Vec::new();
+        let mut texts = Vec::new();
+        for image in &pipeline.images {
+            let (context, dockerfile) = (root.join(&image.build.context), &image.build.dockerfile);
+            let opened = Context::open(&context, dockerfile);
+            match opened.and_then(|_| Context::dockerfile_text(&context, dockerfile)) {
+                Ok(text) => texts.push(text),
+                Err(error) => problems.push(unreadable(image, &error.while_doing("read the Dockerfile"))),
+            }
+        }
+        Diagnostics::check(problems)?;
+        Ok(Recipes(texts))
+    }
+
+    /// The images whose Dockerfile, or a build argument of it, speaks of this registry.
+    pub(crate) fn based_on(&self, host: &RegistryHost, pipeline: &Pipeline) -> BTreeSet<String> {
+        let speaks = |text: &String| text.contains(host.as_str());
+        let images = pipeline.images.iter().zip(&self.0);
+        let based = images.filter(|(image, text)| speaks(text) || image.build.args.values().any(speaks));
+        based.map(|(image, _)| image.name.clone()).collect()
+    }
+}
+
+fn unreadable(image: &Image, error: &ServiceError) -> Diagnostic {
+    let around = Circumstances { image: Some(&image.name), ci: None };
+    explain(error, around).at_maybe(image.build.place.clone())
+}

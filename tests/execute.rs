@@ -1,0 +1,290 @@
+//! The order of effects, and what a failure leaves behind, through ports that write down what is asked of them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use longshore::execute::events::{BuildEvent, PushEvent};
+use longshore::execute::ports::{
+    BuiltImage, Creation, Credential, Ecr, Engine, Failure, Login, Manifest, Registry, ServiceError,
+};
+use longshore::execute::report::{Outcome, Report};
+use longshore::execute::{self, Services};
+use longshore::names::{Digest, ImageRef, RepositoryName};
+use longshore::pipeline::{Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
+use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, RepositorySpec};
+
+/// A world in which everything works, save what is said to fail; each call leaves a line.
+#[derive(Default)]
+struct World {
+    calls: RefCell<Vec<String>>,
+    /// The failures that wait for a call, by the call's line.
+    failing: RefCell<BTreeMap<String, Vec<Failure>>>,
+    tags: RefCell<BTreeMap<String, Digest>>,
+    tokens: Cell<u32>,
+}
+
+impl World {
+    fn failing(line: &str, failures: &[Failure]) -> Self {
+        let world = World::default();
+        world.failing.borrow_mut().insert(line.to_owned(), failures.iter().rev().cloned().collect());
+        world
+    }
+
+    fn call(&self, line: String) -> Result<(), ServiceError> {
+        let failure = self.failing.borrow_mut().get_mut(&line).and_then(Vec::pop);
+        self.calls.borrow_mut().push(line.clone());
+        match failure {
+            Some(failure) => Err(ServiceError { failure, doing: line, cause: String::new() }),
+            None => Ok(()),
+        }
+    }
+
+    fn run(&self, plan: &Plan) -> Report {
+        let services = Services { engine: self, ecr: self, registry: self, elapsed: &|| Duration::ZERO, jobs: 1 };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(execute::run(plan, &services, &|_| {}))
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.calls.borrow().clone()
+    }
+}
+
+/// The digest that every image of this name has.
+fn digest_of(image: &str) -> Digest {
+    Digest::of(image.as_bytes())
+}
+
+impl Engine for World {
+    async fn build(
+        &self,
+        build: &BuildPlan,
+        login: Option<&Login>,
+        _tell: &dyn Fn(BuildEvent),
+    ) -> Result<BuiltImage, ServiceError> {
+        let name = build.context.display().to_string();
+        let with = login.map_or("", |_| " with login");
+        self.call(format!("build {name}{with}"))?;
+        Ok(BuiltImage { id: name })
+    }
+
+    async fn push(
+        &self,
+        image: &BuiltImage,
+        target: &ImageRef,
+        credential: &Credential,
+        _tell: &dyn Fn(PushEvent),
+    ) -> Result<Digest, ServiceError> {
+        self.call(format!("push {target} with {}", credential.reveal()))?;
+        self.tags.borrow_mut().insert(target.to_string(), digest_of(&image.id));
+        Ok(digest_of(&image.id))
+    }
+}
+
+impl Ecr for World {
+    async fn credential(&self) -> Result<Credential, ServiceError> {
+        Ok(Credential::new("AWS", format!("token {}", self.tokens.get()), None))
+    }
+
+    async fn forget_credential(&self) {
+        self.tokens.set(self.tokens.get() + 1);
+    }
+
+    async fn create_repository(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
+        self.call(format!("create {}", spec.name))?;
+        Ok(Creation::Created)
+    }
+}
+
+impl Registry for World {
+    async fn digest(&self, image: &ImageRef, _credential: &Credential) -> Result<Option<Digest>, ServiceError> {
+        Ok(self.tags.borrow().get(&image.to_string()).cloned())
+    }
+
+    async fn manifest(&self, image: &ImageRef, _credential: &Credential) -> Result<Manifest, ServiceError> {
+        let bytes = br#"{"config":{"size":1},"layers":[{"size":20},{"size":300}]}"#.to_vec();
+        let digest = image.reference.as_str().parse().unwrap();
+        Ok(Manifest { digest, media_type: String::new(), bytes })
+    }
+
+    async fn tag(&self, target: &ImageRef, manifest: &Manifest, _: &Credential) -> Result<(), ServiceError> {
+        self.call(format!("tag {target}"))?;
+        self.tags.borrow_mut().insert(target.to_string(), manifest.digest.clone());
+        Ok(())
+    }
+}
+
+fn image(name: &str, tags: &[&str]) -> ImagePlan {
+    let planned = |tag: &&str| PlannedTag { tag: tag.parse().unwrap(), rule: String::new(), why: String::new() };
+    ImagePlan {
+        name: name.to_owned(),
+        container: name.to_owned(),
+        repository: name.parse().unwrap(),
+        action: ImageAction::Build(build(name)),
+        tags: tags.iter().map(planned).collect(),
+        skipped: Vec::new(),
+    }
+}
+
+fn build(name: &str) -> BuildPlan {
+    BuildPlan {
+        login: false,
+        context: PathBuf::from(name),
+        dockerfile: Dockerfile::File(PathBuf::from("Dockerfile")),
+        target: None,
+        args: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        platform: None,
+        no_cache: false,
+        pull: false,
+        network: None,
+        extra_hosts: BTreeMap::new(),
+        shm_size: None,
+    }
+}
+
+fn plan(images: Vec<ImagePlan>, create: &[&str]) -> Plan {
+    let spec = |name: &&str| RepositorySpec {
+        name: name.parse().unwrap(),
+        scan_on_push: None,
+        encryption: Encryption::default(),
+        tag_mutability: TagMutability::default(),
+        resource_tags: BTreeMap::new(),
+    };
+    Plan {
+        registry: "r.example".parse().unwrap(),
+        repositories: create.iter().map(|name| RepositoryPlan::Create(spec(name))).collect(),
+        images,
+        outputs: Outputs { image_definitions: Vec::new(), image_detail: None, image_uri: ImageUri::Digest },
+    }
+}
+
+fn outcomes(report: &Report) -> Vec<&'static str> {
+    let word = |outcome: &Outcome| match outcome {
+        Outcome::Published(_) => "published",
+        Outcome::Failed(_) => "failed",
+        Outcome::Stopped => "stopped",
+    };
+    report.images.iter().map(|image| word(&image.outcome)).collect()
+}
+
+#[test]
+fn all_builds_come_before_all_pushes_and_those_before_all_tags() {
+    let world = World::default();
+    let report = world.run(&plan(vec![image("web", &["1", "2"]), image("api", &["1"])], &["web"]));
+    let expected = [
+        "create web",
+        "build web",
+        "build api",
+        "push r.example/web:1 with token 0",
+        "push r.example/api:1 with token 0",
+        "tag r.example/web:2",
+    ];
+    assert_eq!(world.calls(), expected);
+    assert!(report.is_success());
+    let Outcome::Published(published) = &report.images[0].outcome else { unreachable!() };
+    assert_eq!((published.size, published.references.len()), (Some(321), 2));
+}
+
+#[test]
+fn a_build_that_fails_lets_nothing_be_pushed() {
+    let failure = Failure::BuildFailed { step: None, output: Vec::new() };
+    let world = World::failing("build web", &[failure]);
+    let report = world.run(&plan(vec![image("web", &["1"]), image("api", &["1"])], &[]));
+    assert_eq!(world.calls(), ["build web", "build api"]);
+    assert_eq!(outcomes(&report), ["failed", "stopped"]);
+}
+
+#[test]
+fn a_push_that_fails_lets_no_further_tag_be_written() {
+    let world = World::failing("push r.example/api:1 with token 0", &[Failure::Refused]);
+    let report = world.run(&plan(vec![image("web", &["1", "2"]), image("api", &["1"])], &[]));
+    assert!(!world.calls().contains(&"tag r.example/web:2".to_owned()));
+    assert_eq!(outcomes(&report), ["stopped", "failed"]);
+}
+
+#[test]
+fn a_repository_that_cannot_be_created_ends_the_run_before_any_build() {
+    let world = World::failing("create web", &[Failure::Denied { action: None }]);
+    let report = world.run(&plan(vec![image("web", &["1"])], &["web"]));
+    assert_eq!(world.calls(), ["create web"]);
+    assert_eq!((report.failures().count(), report.is_success()), (1, false));
+}
+
+#[test]
+fn a_token_that_expired_is_renewed_once() {
+    let world = World::failing("push r.example/web:1 with token 0", &[Failure::CredentialsExpired]);
+    assert!(world.run(&plan(vec![image("web", &["1"])], &[])).is_success());
+    assert_eq!(world.calls()[1..], ["push r.example/web:1 with token 0", "push r.example/web:1 with token 1"]);
+
+    let world = World::failing("push r.example/web:1 with token 0", &[Failure::CredentialsExpired]);
+    let again = ("push r.example/web:1 with token 1".to_owned(), vec![Failure::CredentialsExpired]);
+    world.failing.borrow_mut().extend([again]);
+    assert_eq!(outcomes(&world.run(&plan(vec![image("web", &["1"])], &[]))), ["failed"]);
+}
+
+#[test]
+fn a_busy_registry_is_asked_again_and_a_refusal_is_final() {
+    let line = "push r.example/web:1 with token 0";
+    let missing = Failure::RepositoryMissing { repository: "web".parse::<RepositoryName>().unwrap() };
+    let world = World::failing(line, &[Failure::Throttled, missing, Failure::ServiceBroken]);
+    assert!(world.run(&plan(vec![image("web", &["1"])], &[])).is_success());
+    let world = World::failing(line, &vec![Failure::Throttled; 4]);
+    assert_eq!(outcomes(&world.run(&plan(vec![image("web", &["1"])], &[]))), ["failed"]);
+    let world = World::failing(line, &[Failure::Refused]);
+    assert_eq!(outcomes(&world.run(&plan(vec![image("web", &["1"])], &[]))), ["failed"]);
+    assert_eq!(world.calls(), ["build web", line]);
+}
+
+#[test]
+fn a_tag_that_names_the_image_already_is_not_written_again() {
+    let world = World::default();
+    world.tags.borrow_mut().insert("r.example/web:2".into(), digest_of("web"));
+    assert!(world.run(&plan(vec![image("web", &["1", "2"])], &[])).is_success());
+    assert_eq!(world.calls().last().map(String::as_str), Some("push r.example/web:1 with token 0"));
+}
+
+#[test]
+fn an_image_that_the_registry_has_is_only_tagged() {
+    let world = World::default();
+    let reuse = ImageAction::Reuse { digest: digest_of("old"), why: String::new() };
+    let report = world.run(&plan(vec![ImagePlan { action: reuse, ..image("web", &["1", "2"]) }], &[]));
+    assert_eq!(world.calls(), ["tag r.example/web:1", "tag r.example/web:2"]);
+    let Outcome::Published(published) = &report.images[0].outcome else { unreachable!() };
+    assert_eq!(published.digest, digest_of("old"));
+}
+
+#[test]
+fn a_base_image_in_the_registry_brings_the_login() {
+    let world = World::default();
+    let action = ImageAction::Build(BuildPlan { login: true, ..build("web") });
+    world.run(&plan(vec![ImagePlan { action, ..image("web", &["1"]) }], &[]));
+    assert_eq!(world.calls()[0], "build web with login");
+}
+
+#[test]
+fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
+    struct Forgetful(World);
+    impl Registry for Forgetful {
+        async fn digest(&self, _: &ImageRef, _: &Credential) -> Result<Option<Digest>, ServiceError> {
+            Ok(None)
+        }
+        async fn manifest(&self, image: &ImageRef, credential: &Credential) -> Result<Manifest, ServiceError> {
+            self.0.manifest(image, credential).await
+        }
+        async fn tag(&self, target: &ImageRef, manifest: &Manifest, c: &Credential) -> Result<(), ServiceError> {
+            self.0.tag(target, manifest, c).await
+        }
+    }
+    let forgetful = Forgetful(World::default());
+    let world = &forgetful.0;
+    let services = Services { engine: world, ecr: world, registry: &forgetful, elapsed: &|| Duration::ZERO, jobs: 2 };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let report = runtime.block_on(execute::run(&plan(vec![image("web", &["1"])], &[]), &services, &|_| {}));
+    let Outcome::Failed(error) = &report.images[0].outcome else { unreachable!() };
+    assert_eq!(error.failure, Failure::Unexpected);
+    assert!(error.cause.ends_with("but the registry has nothing under this tag"), "{}", error.cause);
+}
