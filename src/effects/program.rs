@@ -41,7 +41,7 @@ async fn terminated() {
         terminate.recv().await;
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Asks a program to end. One that has ended already is none to ask.

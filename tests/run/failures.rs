@@ -85,6 +85,10 @@ fn a_missing_dockerfile_is_found_before_anything_is_made() {
     checkout.run_local(&[]).run().with_code(2).says(
         "\
 error: image `bad`: cannot read `FOLDER/checkout/bad/Dockerfile`
+ --> longshore.yaml:5:10
+  |
+5 |   bad: { build: bad, repository: UNIQUE/bad }
+  |          ^^^^^
 caused by: No such file or directory (os error 2)
 hint: `context` starts from the pipeline file's folder, and `dockerfile` from the context
 ",
