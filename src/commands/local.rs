@@ -17,7 +17,7 @@ pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Dia
     let variables = server.environment();
     if args.command.is_empty() {
         let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
-        report::print(&exports.join("\n"));
+        report::print(&exports.join("\n"))?;
         report::note(&format!("longshore local answers at {}; end it with Ctrl-C", server.endpoint()));
         program::interrupted().await;
         server.stop().await;
@@ -44,9 +44,8 @@ pub(super) async fn start(data: Option<PathBuf>, port: Option<u16>, world: &Worl
 
 /// Source: XDG Base Directory Specification.
 fn default_data(world: &World) -> Option<PathBuf> {
-    let set = |name: &str| world.variables.get(name).filter(|value| !value.is_empty());
-    let base = set("XDG_DATA_HOME").map(PathBuf::from);
-    let base = base.or_else(|| set("HOME").map(|home| Path::new(home).join(".local/share")));
+    let base = world.variable("XDG_DATA_HOME").map(PathBuf::from);
+    let base = base.or_else(|| world.variable("HOME").map(|home| Path::new(home).join(".local/share")));
     base.map(|base| base.join("longshore").join("local"))
 }
 

@@ -15,5 +15,7 @@ mod repositories;
 mod secrets;
 mod selection;
 mod signals;
+mod streams;
+mod surroundings;
 #[path = "../support/user/mod.rs"]
 mod user;

@@ -30,6 +30,8 @@ fn in_the_middle_of_a_step_stops_the_step() {
     wait_for("the end of the step", || (!is_running(&seconds)).then_some(()));
 
     assert_eq!(user.left_behind(), Vec::<String>::new());
+    let report: serde_json::Value = serde_json::from_str(&checkout.read("report.json")).unwrap();
+    assert_eq!((&report["status"], &report["exit_code"]), (&"failed".into(), &130.into()));
     let after: Vec<String> = names(checkout.root()).into_iter().filter(|name| name != "report.json").collect();
     assert_eq!(after, before, "no deploy file, and no half of one");
 }

@@ -5,7 +5,7 @@ pub(crate) mod target;
 
 use std::path::Path;
 
-use super::{World, local, look, read};
+use super::{World, local, look, read, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::{Docker, DockerSettings};
@@ -32,26 +32,41 @@ struct Finished {
 }
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
-    let server = match args.local {
-        true => Some(local::start(args.data.as_deref().map(|data| world.folder.join(data)), None, world).await?),
-        false => None,
-    };
+    files::check(args.report.iter().map(|path| world.folder.join(path)))?;
     let mut finished = Finished::default();
-    let result = five_steps(args, world, server.as_ref(), &mut finished).await;
-    if let Some(server) = server {
-        server.stop().await;
+    let result = unless_interrupted(with_registry(args, world, &mut finished)).await;
+    tell_result(args, world, &finished, result)
+}
+
+/// The five steps, around them the small ECR where that was asked for.
+async fn with_registry(args: &RunArgs, world: &World, finished: &mut Finished) -> Result<(), Diagnostics> {
+    if !args.local {
+        return five_steps(args, world, None, finished).await;
     }
-    let problems = result.as_ref().err();
-    let json = JsonReport::new(finished.plan.as_ref(), finished.report.as_ref(), problems);
-    if args.json {
-        report::print_json(&json);
-    } else if let (Some(report), true) = (&finished.report, result.is_ok()) {
-        report::print_references(report);
-    }
-    if let Some(path) = &args.report {
-        files::write(&world.folder.join(path), report::json::text(&json).as_bytes())?;
-    }
+    let server = local::start(args.data.as_deref().map(|data| world.folder.join(data)), None, world).await?;
+    let result = five_steps(args, world, Some(&server), finished).await;
+    server.stop().await;
     result
+}
+
+/// Prints and writes what the run came to, also if it failed; what went wrong first is told first.
+fn tell_result(
+    args: &RunArgs,
+    world: &World,
+    finished: &Finished,
+    result: Result<(), Diagnostics>,
+) -> Result<(), Diagnostics> {
+    let json = JsonReport::new(finished.plan.as_ref(), finished.report.as_ref(), result.as_ref().err());
+    let printed = match (&finished.report, args.json) {
+        (_, true) => report::print_json(&json),
+        (Some(report), false) if result.is_ok() => report::print_references(report),
+        (_, false) => Ok(()),
+    };
+    let write = |path| files::write(&world.folder.join(path), report::json::text(&json).as_bytes());
+    let written = args.report.as_ref().map_or(Ok(()), write);
+    let mut problems: Vec<Diagnostic> = result.err().iter().flat_map(Diagnostics::iter).cloned().collect();
+    problems.extend(printed.err().into_iter().chain(written.err()));
+    Diagnostics::check(problems)
 }
 
 async fn five_steps(
@@ -63,6 +78,8 @@ async fn five_steps(
     let mut loaded = read::pipeline(&args.pipeline, world)?;
     read::select(&mut loaded.pipeline, &args.images)?;
     let pipeline = &loaded.pipeline;
+    let outputs = pipeline.outputs.image_definitions.iter().chain(&pipeline.outputs.image_detail);
+    files::check(outputs.map(|path| loaded.root.join(path)))?;
 
     let facts = look::checkout(&args.facts, &loaded.root, world)?;
     let environment = look::environment(&args.facts, pipeline, &facts, world)?;
@@ -135,7 +152,7 @@ fn told(error: &ServiceError, facts: &Facts) -> Diagnostic {
 fn style(asked: cli::Progress, world: &World) -> Style {
     match asked {
         cli::Progress::Auto => Style::fitting(world.variables.get("TERM").map(String::as_str)),
-        cli::Progress::Tty => Style::Tty,
+        cli::Progress::Tty => Style::moving(),
         cli::Progress::Plain => Style::Plain,
         cli::Progress::Quiet => Style::Quiet,
     }

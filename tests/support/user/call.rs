@@ -52,6 +52,16 @@ impl Call {
         self
     }
 
+    pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.command.stdout(to);
+        self
+    }
+
+    pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
+        self.command.stderr(to);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Ended {
         self.start().end()

@@ -52,7 +52,7 @@ fn answer(
     seen: &Mutex<Vec<(String, String)>>,
 ) -> std::io::Result<()> {
     let (head, body) = read_message(&mut BufReader::new(client.try_clone()?))?;
-    let target = head.iter().find_map(|line| line.to_lowercase().starts_with("x-amz-target:").then_some(line));
+    let target = head.iter().find(|line| line.to_lowercase().starts_with("x-amz-target:"));
     let action = target.and_then(|line| line.rsplit('.').next()).unwrap_or_default().to_owned();
     let place = {
         let mut seen = seen.lock().unwrap();
