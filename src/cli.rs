@@ -51,8 +51,8 @@ pub enum Command {
 /// Which pipeline, and which of its images.
 #[derive(Debug, Args)]
 pub struct PipelineArgs {
-    /// The pipeline file [default: longshore.yaml here or in a folder above, up to the git root]
-    #[arg(short, long, value_name = "FILE", env = "LONGSHORE_FILE")]
+    /// The pipeline file [env: LONGSHORE_FILE] [default: longshore.yaml here or in a folder above, up to the git root]
+    #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 
@@ -81,8 +81,8 @@ pub struct FactArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registry")]
 pub struct RegistryArgs {
-    /// The registry's host, in place of the one that follows from account and region
-    #[arg(long, value_name = "HOST", env = "LONGSHORE_REGISTRY")]
+    /// The registry's host, in place of the one that follows from account and region [env: LONGSHORE_REGISTRY]
+    #[arg(long, value_name = "HOST")]
     pub registry: Option<RegistryHost>,
     /// The AWS region
     #[arg(long, value_name = "REGION")]
@@ -105,7 +105,7 @@ pub struct WorkArgs {
     #[allow(missing_docs)]
     pub registry: RegistryArgs,
     /// Push to a small ECR on this machine in place of AWS
-    #[arg(long, conflicts_with = "region")]
+    #[arg(long, conflicts_with_all = ["region", "registry"])]
     pub local: bool,
     /// Where `--local` keeps its images [default: longshore/local in the user's data folder]
     #[arg(long, value_name = "FOLDER", requires = "local")]

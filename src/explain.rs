@@ -29,9 +29,14 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             .hint("the file must hold certificates in PEM form"),
         Failure::RegionMissing => Diagnostic::input("no AWS region is known")
             .hint("set `registry.region` in the pipeline file, AWS_REGION, or pass --region"),
+        Failure::EndpointMalformed { variable, url } => Diagnostic::input(format!("{variable} is not a URL: `{url}`"))
+            .hint(format!("write it as in `https://api.ecr.us-east-1.amazonaws.com`, or unset {variable}")),
         Failure::CredentialsMissing => Diagnostic::new(Blame::Access, "no AWS credentials were found")
             .hint(credentials_hint(around.ci))
             .hint("without an AWS account, try `longshore run --local`"),
+        Failure::CredentialsUnreadable => Diagnostic::new(Blame::Access, "the AWS credentials cannot be loaded")
+            .hint("log in again, as with `aws sso login`, or check AWS_PROFILE and the files in `~/.aws`")
+            .hint("`aws sts get-caller-identity` takes the same way to the credentials"),
         Failure::CredentialsExpired => {
             Diagnostic::new(Blame::Access, "the AWS credentials have expired").hint(match around.ci {
                 Some("GitHub Actions") => {

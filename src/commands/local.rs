@@ -1,5 +1,6 @@
 //! `longshore local`
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Dia
     let variables = server.environment();
     if args.command.is_empty() {
         let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
-        report::print(&exports.join("\n"));
+        report::print(&exports.join("\n"))?;
         report::note(&format!("longshore local answers at {}; end it with Ctrl-C", server.endpoint()));
         program::interrupted().await;
         server.stop().await;
@@ -25,8 +26,7 @@ pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Dia
     let status = program::run(&args.command, &variables).await;
     server.stop().await;
     match status {
-        // A child that a signal ended has no code; shells say 128 and the signal's number.
-        Ok(status) => Ok(ExitCode::from(status.code().map_or(1, |code| u8::try_from(code).unwrap_or(1)))),
+        Ok(status) => Ok(ExitCode::from(program::exit_code(status))),
         Err(error) => {
             let name = args.command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             Err(Diagnostic::input(format!("cannot run `{name}`")).caused_by(error.to_string()).into())
@@ -44,14 +44,22 @@ pub(super) async fn start(data: Option<PathBuf>, port: Option<u16>, world: &Worl
 
 /// Source: XDG Base Directory Specification.
 fn default_data(world: &World) -> Option<PathBuf> {
-    let set = |name: &str| world.variables.get(name).filter(|value| !value.is_empty());
-    let base = set("XDG_DATA_HOME").map(PathBuf::from);
-    let base = base.or_else(|| set("HOME").map(|home| Path::new(home).join(".local/share")));
+    let base = world.variable("XDG_DATA_HOME").map(PathBuf::from);
+    let base = base.or_else(|| world.variable("HOME").map(|home| Path::new(home).join(".local/share")));
     base.map(|base| base.join("longshore").join("local"))
 }
 
 fn explain(error: &StartError) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Blame::Service, "longshore local cannot start").caused_by(error.to_string());
+    let blame = match error {
+        StartError::PortTaken { .. } | StartError::Data { .. } => Blame::Input,
+        // The other server may be gone in a moment.
+        StartError::InUse { .. } | StartError::Listen { .. } => Blame::Service,
+    };
+    let diagnostic = Diagnostic::new(blame, "longshore local cannot start").caused_by(error.to_string());
+    let diagnostic = match error.source() {
+        Some(source) => diagnostic.caused_by(source.to_string()),
+        None => diagnostic,
+    };
     match error {
         StartError::InUse { endpoint: Some(_), .. } => {
             diagnostic.hint("use that server: export the variables that it printed, and leave out `--local`")

@@ -12,16 +12,14 @@ use crate::report;
 
 /// Works without a pipeline file: account and region then come from the AWS configuration alone.
 pub(super) async fn run(args: &LoginArgs, world: &World) -> Result<(), Diagnostics> {
-    let nearest = crate::effects::workspace::find_pipeline_file(&world.folder);
-    let registry = match (&args.pipeline.file, nearest) {
-        (None, None) => Registry::default(),
-        _ => read::pipeline(&args.pipeline, world)?.pipeline.registry,
+    let registry = match read::find(&args.pipeline, world) {
+        None => Registry::default(),
+        Some(_) => read::pipeline(&args.pipeline, world)?.pipeline.registry,
     };
     let Target { ecr, host, .. } = target::connect(&registry, &args.registry, None, world).await?;
     let credential = ecr.credential().await.map_err(|error| explain(&error, Circumstances::default()))?;
     if args.print {
-        report::print(credential.reveal());
-        return Ok(());
+        return Ok(report::print(credential.reveal())?);
     }
     let stored = docker_config::store(&host, &credential, &world.variables).map_err(|cause| {
         Diagnostic::new(Blame::Work, format!("cannot store the credential for {host}")).caused_by(cause)

@@ -50,8 +50,7 @@ pub(super) fn environment(
     world: &World,
 ) -> Result<Chosen, Diagnostics> {
     let flag = args.env.clone().map(|name| Known::new(name, "--env"));
-    let variable = world.variables.get("LONGSHORE_ENV").filter(|name| !name.is_empty());
-    let asked = flag.or_else(|| variable.map(|name| Known::new(name.clone(), "LONGSHORE_ENV")));
+    let asked = flag.or_else(|| Some(Known::new(world.variable("LONGSHORE_ENV")?.to_owned(), "LONGSHORE_ENV")));
     Ok(environment::choose(pipeline, facts, asked.as_ref())?)
 }
 

@@ -13,6 +13,7 @@ mod run;
 mod tags;
 mod target;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,6 +32,13 @@ struct World {
     colors: Colors,
 }
 
+impl World {
+    /// A variable that is set to something; CI systems set to nothing what they do not know.
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
 /// Runs the program: the only place where an error is told and an exit code chosen.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -46,13 +54,21 @@ pub fn main() -> ExitCode {
         When::Always => Some(true),
         When::Never => Some(false),
     });
-    match start(&cli.command, colors) {
+    match guarded(|| start(&cli.command, colors)) {
         Ok(code) => code,
         Err(diagnostics) => {
             report::errors(&diagnostics, colors);
             ExitCode::from(diagnostics.exit_code())
         }
     }
+}
+
+/// Turns a panic, which is always a defect of ours, into a diagnostic. Rust has told by then where it was.
+fn guarded(work: impl FnOnce() -> Result<ExitCode, Diagnostics>) -> Result<ExitCode, Diagnostics> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let defect = Diagnostic::new(Blame::Bug, "longshore came upon a defect of its own and cannot go on");
+        Err(defect.hint("report it, please, with the lines above").into())
+    })
 }
 
 fn start(command: &Command, colors: Colors) -> Result<ExitCode, Diagnostics> {
@@ -71,7 +87,7 @@ fn start(command: &Command, colors: Colors) -> Result<ExitCode, Diagnostics> {
 
 async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnostics> {
     match command {
-        Command::Run(args) => unless_interrupted(run::run(args, world)).await?,
+        Command::Run(args) => run::run(args, world).await?,
         Command::Plan(args) => return plan::run(args, world).await,
         Command::Tags(args) => tags::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
@@ -88,5 +104,18 @@ async fn unless_interrupted(work: impl Future<Output = Result<(), Diagnostics>>)
         () = program::interrupted() => {
             Err(Diagnostic::new(Blame::Interrupted, "interrupted").hint("run again; what is done is not done twice").into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::panic, reason = "it is what the test is about")]
+    fn a_panic_is_told_as_a_defect() {
+        let told = guarded(|| panic!("the test's own")).unwrap_err();
+        assert_eq!(told.exit_code(), 70);
+        assert_eq!(guarded(|| Ok(ExitCode::SUCCESS)), Ok(ExitCode::SUCCESS));
     }
 }

@@ -35,6 +35,6 @@ async fn plan(args: &PlanArgs, world: &World) -> Result<bool, Diagnostics> {
         report::plan::matrix(&plan)
     } else {
         report::plan::text(&plan)
-    });
+    })?;
     Ok(plan.changes_anything())
 }

@@ -15,12 +15,15 @@ pub(super) struct Loaded {
     pub(super) root: PathBuf,
 }
 
+/// The pipeline file that was named, or the nearest one.
+pub(super) fn find(args: &PipelineArgs, world: &World) -> Option<PathBuf> {
+    let named = args.file.as_deref().or_else(|| world.variable("LONGSHORE_FILE").map(Path::new));
+    named.map(|path| world.folder.join(path)).or_else(|| workspace::find_pipeline_file(&world.folder))
+}
+
 /// Reads the pipeline file that was named, or the nearest one. Tells its warnings.
 pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Diagnostics> {
-    let path = match &args.file {
-        Some(path) => world.folder.join(path),
-        None => workspace::find_pipeline_file(&world.folder).ok_or_else(no_file)?,
-    };
+    let path = find(args, world).ok_or_else(no_file)?;
     let name = shown(&path, &world.folder);
     let bytes = workspace::read(&path).map_err(|error| {
         Diagnostic::input(format!("cannot read the pipeline file `{name}`")).caused_by(error.to_string())

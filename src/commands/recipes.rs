@@ -1,7 +1,7 @@
-//! A first look at the Dockerfiles, so that one that is missing is known before anything is changed.
+//! A first look at the contexts and Dockerfiles, so that one that is missing is known before anything is changed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::context::Context;
@@ -18,10 +18,11 @@ pub(crate) fn read(pipeline: &Pipeline, root: &Path) -> Result<Recipes, Diagnost
     let mut problems = Vec::new();
     let mut texts = Vec::new();
     for image in &pipeline.images {
-        let context = root.join(&image.build.context);
         let dockerfile = &image.build.dockerfile;
-        let text = Context::open(&context, dockerfile).and_then(|_| Context::dockerfile_text(&context, dockerfile));
-        match text {
+        // Through its components, which leave out `.`: the path is shown to the user.
+        let context: PathBuf = root.join(&image.build.context).components().collect();
+        let opened = Context::open(&context, dockerfile);
+        match opened.and_then(|_| Context::dockerfile_text(&context, dockerfile)) {
             Ok(text) => texts.push(text),
             Err(error) => problems.push(unreadable(image, &error.while_doing("look at the build context"))),
         }

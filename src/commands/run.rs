@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::World;
 use super::decide::{self, Decided, decide, told};
+use super::{World, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::{Docker, DockerSettings};
@@ -27,23 +27,40 @@ struct Finished {
 }
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
-    let server = decide::server(&args.work, world).await?;
+    files::check(args.report.iter().map(|path| world.folder.join(path)))?;
     let mut finished = Finished::default();
-    let result = five_steps(args, world, server.as_ref(), &mut finished).await;
-    if let Some(server) = server {
-        server.stop().await;
-    }
-    let problems = result.as_ref().err();
-    let json = JsonReport::new(finished.plan.as_ref(), finished.report.as_ref(), problems);
-    if args.json {
-        report::print_json(&json);
-    } else if let (Some(plan), Some(report), true) = (&finished.plan, &finished.report, result.is_ok()) {
-        report::print_references(plan, report);
-    }
-    if let Some(path) = &args.report {
-        files::write(&world.folder.join(path), report::json::text(&json).as_bytes())?;
-    }
+    let result = unless_interrupted(with_registry(args, world, &mut finished)).await;
+    tell_result(args, world, &finished, result)
+}
+
+/// The five steps, around them the small ECR where that was asked for.
+async fn with_registry(args: &RunArgs, world: &World, finished: &mut Finished) -> Result<(), Diagnostics> {
+    let Some(server) = decide::server(&args.work, world).await? else {
+        return five_steps(args, world, None, finished).await;
+    };
+    let result = five_steps(args, world, Some(&server), finished).await;
+    server.stop().await;
     result
+}
+
+/// Prints and writes what the run came to, also if it failed; what went wrong first is told first.
+fn tell_result(
+    args: &RunArgs,
+    world: &World,
+    finished: &Finished,
+    result: Result<(), Diagnostics>,
+) -> Result<(), Diagnostics> {
+    let json = JsonReport::new(finished.plan.as_ref(), finished.report.as_ref(), result.as_ref().err());
+    let printed = match (&finished.plan, &finished.report) {
+        _ if args.json => report::print_json(&json),
+        (Some(plan), Some(report)) if result.is_ok() => report::print_references(plan, report),
+        _ => Ok(()),
+    };
+    let write = |path| files::write(&world.folder.join(path), report::json::text(&json).as_bytes());
+    let written = args.report.as_ref().map_or(Ok(()), write);
+    let mut problems: Vec<Diagnostic> = result.err().iter().flat_map(Diagnostics::iter).cloned().collect();
+    problems.extend(printed.err().into_iter().chain(written.err()));
+    Diagnostics::check(problems)
 }
 
 async fn five_steps(
@@ -54,6 +71,10 @@ async fn five_steps(
 ) -> Result<(), Diagnostics> {
     let Decided { plan, facts, root, ecr, registry } = decide(&args.work, server, world).await?;
     let plan = finished.plan.insert(plan);
+    if !args.no_tag {
+        let outputs = plan.outputs.image_definitions.iter().chain(&plan.outputs.image_detail);
+        files::check(outputs.map(|path| root.join(path)))?;
+    }
     let docker = match plan.builds_anything() {
         true => Some(connect_to_docker(&facts, world).await?),
         false => None,
@@ -114,7 +135,7 @@ fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {
 fn style(asked: cli::Progress, world: &World) -> Style {
     match asked {
         cli::Progress::Auto => Style::fitting(world.variables.get("TERM").map(String::as_str)),
-        cli::Progress::Tty => Style::Tty,
+        cli::Progress::Tty => Style::moving(),
         cli::Progress::Plain => Style::Plain,
         cli::Progress::Quiet => Style::Quiet,
     }

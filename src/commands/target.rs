@@ -30,7 +30,7 @@ pub(crate) async fn connect(
         let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
         return Ok(Target { ecr, host: server.host().clone() });
     }
-    let stated = args.registry.clone().or_else(|| registry.host.clone());
+    let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
     let named = stated.as_ref().and_then(RegistryHost::as_ecr);
     let settings = EcrSettings {
         region: args
@@ -49,6 +49,14 @@ pub(crate) async fn connect(
         None => own_registry(registry, &ecr).await?,
     };
     Ok(Target { ecr, host })
+}
+
+/// The host of `--registry` or LONGSHORE_REGISTRY.
+fn stated_host(args: &RegistryArgs, world: &World) -> Result<Option<RegistryHost>, Diagnostic> {
+    let Some(text) = world.variable("LONGSHORE_REGISTRY").filter(|_| args.registry.is_none()) else {
+        return Ok(args.registry.clone());
+    };
+    text.parse().map(Some).map_err(|error| Diagnostic::input(format!("LONGSHORE_REGISTRY: {error}")))
 }
 
 async fn own_registry(registry: &Registry, ecr: &EcrClient) -> Result<RegistryHost, Diagnostics> {

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitStatus;
 
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::signal;
 
-/// Runs a program to its end with these variables added to the environment.
+/// Runs a program to its end with these variables added to the environment. It is asked to end when we are.
 ///
 /// # Errors
 /// If it cannot be started.
@@ -20,25 +20,49 @@ pub async fn run(command: &[OsString], variables: &[(&str, String)]) -> io::Resu
         tokio::select! {
             status = child.wait() => return status,
             // The terminal sends it to the child as well, who decides what it means.
-            () = interrupted() => {}
+            _ = signal::ctrl_c() => {}
+            () = terminated() => terminate(&child),
         }
     }
 }
 
 /// Waits until the user, or the system, asks the program to end.
 pub async fn interrupted() {
-    #[cfg(unix)]
-    {
-        let terminate = signal::unix::signal(signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            tokio::select! {
-                _ = signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+    tokio::select! {
+        _ = signal::ctrl_c() => {}
+        () = terminated() => {}
     }
-    let _ = signal::ctrl_c().await;
+}
+
+/// Waits until the system asks the program to end; for ever where systems do not.
+async fn terminated() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
+        terminate.recv().await;
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Asks a program to end. One that has ended already is none to ask.
+#[cfg(unix)]
+fn terminate(child: &Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let _ = id.map(|id| kill_process(id, Signal::TERM));
+}
+
+#[cfg(not(unix))]
+fn terminate(_: &Child) {}
+
+/// A program's exit code; for one that a signal ended, what shells say: 128 and the signal's number.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = status.code().or_else(|| Some(128 + signal?));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 /// How many images can usefully be worked on at once: one for each core that this process may use.

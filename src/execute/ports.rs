@@ -195,8 +195,17 @@ pub enum Failure {
     },
     /// The AWS configuration names no region.
     RegionMissing,
+    /// A variable names an endpoint that is no URL.
+    EndpointMalformed {
+        /// The variable.
+        variable: String,
+        /// What it holds.
+        url: String,
+    },
     /// No credentials were found.
     CredentialsMissing,
+    /// The place that the configuration names for the credentials does not give any.
+    CredentialsUnreadable,
     /// The credentials are past their time.
     CredentialsExpired,
     /// The service does not accept the credentials at all.

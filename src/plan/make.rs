@@ -132,7 +132,8 @@ fn plan_build(image: &Image, version: &PlannedTag, content: &ContentFacts, sight
     let build = &image.build;
     BuildPlan {
         login: sight.based_on_registry.contains(&image.name),
-        context: sight.root.join(&build.context),
+        // Through its components, which leave out `.`: the path is shown to the user.
+        context: sight.root.join(&build.context).components().collect(),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),

@@ -1,11 +1,12 @@
 //! The files that a deploy reads. Each appears whole or not at all.
 
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::diagnostic::{Blame, Diagnostic};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{Outcome, Published, Report};
 use crate::names::ImageRef;
 use crate::pipeline::ImageUri;
@@ -67,22 +68,59 @@ fn uri(plan: &Plan, repository: &crate::names::RepositoryName, published: &Publi
 
 /// Writes a file beside its place and then moves it there, so that no reader ever sees half of it.
 ///
+/// A link stays a link, and what is no ordinary file, such as `/dev/stdout`, is written to as it is.
+///
 /// # Errors
 /// If the folder is missing, or may not be written to.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
-    let failed = |error: std::io::Error| {
-        Diagnostic::new(Blame::Input, format!("cannot write `{}`", path.display())).caused_by(error.to_string())
+    let failed = |error: io::Error| failed(path, &error);
+    if is_special(path) {
+        let mut file = File::options().append(true).open(path).map_err(failed)?;
+        return file.write_all(bytes).map_err(failed);
+    }
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut file = beside(path).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Checks that these files can be written, so that no long work is done for results that have no place to go.
+///
+/// # Errors
+/// One diagnostic for each file that cannot be written.
+pub fn check(paths: impl Iterator<Item = PathBuf>) -> Result<(), Diagnostics> {
+    let problem = |path: PathBuf| match path.is_dir() {
+        true => Some(failed(&path, &io::ErrorKind::IsADirectory.into())),
+        false if is_special(&path) => None,
+        // It is gone again at once.
+        false => beside(&path).err().map(|error| failed(&path, &error)),
     };
+    Diagnostics::check(paths.filter_map(problem).collect())
+}
+
+/// Whether the path leads to a device, a pipe or a stream of this process, which no file may take the place of.
+fn is_special(path: &Path) -> bool {
+    let is_other = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    path.starts_with("/dev") || fs::metadata(path).is_ok_and(is_other)
+}
+
+/// A temporary file in the folder of another.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".longshore-");
     // Without this the file would be the owner's alone; the umask still applies.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    builder.tempfile_in(folder)
+}
+
+fn failed(path: &Path, error: &io::Error) -> Diagnostic {
+    let text = error.to_string();
+    // tempfile adds the name of its file, which says nothing to the user.
+    let cause = text.split(" at path \"").next().unwrap_or(&text);
+    Diagnostic::input(format!("cannot write `{}`", path.display())).caused_by(cause)
 }
 
 #[cfg(test)]
@@ -111,6 +149,31 @@ mod tests {
     #[test]
     fn a_missing_folder_is_named() {
         let problem = write(Path::new("/does/not/exist/x.json"), b"").unwrap_err();
-        assert!(problem.to_string().starts_with("cannot write `/does/not/exist/x.json`\ncaused by: No such file"));
+        let expected = "cannot write `/does/not/exist/x.json`\ncaused by: No such file or directory (os error 2)";
+        assert_eq!(problem.to_string(), expected);
+        let all = [PathBuf::from("/does/not/exist/x.json"), PathBuf::from("/"), PathBuf::from("/dev/null")];
+        let problems = check(all.into_iter()).unwrap_err();
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, [expected, "cannot write `/`\ncaused by: is a directory"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        std::fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink("target", &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        write(&pipe, b"through").unwrap();
+        assert_eq!(reader.join().unwrap(), b"through");
     }
 }

@@ -42,7 +42,7 @@ impl EcrClient {
         let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
         match credentials {
             Some(CredentialsError::CredentialsNotLoaded(_)) => return Failure::CredentialsMissing,
-            Some(_) => return Failure::CredentialsRefused,
+            Some(_) => return Failure::CredentialsUnreadable,
             None => {}
         }
         match error {
@@ -89,15 +89,19 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
+/// What the SDK says where the text that matters is that of the cause.
+const EMPTY_WORDS: [&str; 4] = ["dispatch failure", "io error", "other", "client error (Connect)"];
+
 /// The texts of an error and of what caused it, without repetitions.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for text in sources(error).map(ToString::to_string) {
-        if !texts.iter().any(|known| known.contains(&text)) {
+        let says_nothing = EMPTY_WORDS.contains(&text.as_str());
+        if !says_nothing && !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }
     }
-    texts.join(": ")
+    if texts.is_empty() { error.to_string() } else { texts.join(": ") }
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 mod classify;
 mod credential;
+mod endpoint;
+mod http;
 mod repositories;
 mod retry;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_sdk_ecr::config::RuntimeComponents;
 use aws_sdk_ecr::config::retry::RetryConfig;
-use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::proxy::ProxyConfig;
 
 use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
 use crate::facts::Variables;
@@ -56,8 +56,10 @@ impl EcrClient {
     /// Prepares the client; nothing is sent yet.
     ///
     /// # Errors
-    /// If no region is configured, or the file at `AWS_CA_BUNDLE` holds no certificates.
+    /// If no region is configured, a variable names an endpoint that is no URL, or the file at `AWS_CA_BUNDLE` holds
+    /// no certificates.
     pub async fn connect(settings: &EcrSettings, variables: &Variables) -> Result<Self, ServiceError> {
+        let stated = endpoint::stated(variables)?;
         let config = load(settings, variables).await?;
         let Some(region) = config.region().and_then(|region| region.as_ref().parse::<Region>().ok()) else {
             return Err(ServiceError {
@@ -66,18 +68,19 @@ impl EcrClient {
                 cause: "no region in the pipeline file, AWS_REGION, AWS_DEFAULT_REGION or the AWS profile".to_owned(),
             });
         };
-        let endpoint = ["AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL"].iter().find_map(|name| variables.get(*name));
-        let address = match (&settings.local, endpoint) {
-            (Some(local), _) => local.url.clone(),
-            (None, Some(url)) => url.clone(),
-            (None, None) => format!("the ECR API in {region}"),
-        };
-        let config = aws_sdk_ecr::config::Builder::from(&config).retry_classifier(retry::EcrRetries).build();
+        let mut builder = aws_sdk_ecr::config::Builder::from(&config).retry_classifier(retry::EcrRetries);
+        if stated.emptied && settings.local.is_none() {
+            builder.set_endpoint_url(stated.url.clone());
+        }
+        let url = settings.local.as_ref().map(|local| local.url.clone()).or(stated.url);
+        if url.as_deref().is_some_and(endpoint::is_loopback) {
+            builder = builder.http_client(http::client(super::tls::extra_roots(variables)?, ProxyConfig::disabled())?);
+        }
         Ok(EcrClient {
-            sdk: aws_sdk_ecr::Client::from_conf(config),
+            sdk: aws_sdk_ecr::Client::from_conf(builder.build()),
+            address: url.unwrap_or_else(|| format!("the ECR API in {region}")),
             region,
             account: settings.account.clone(),
-            address,
             token: tokio::sync::Mutex::new(None),
         })
     }
@@ -104,7 +107,7 @@ impl Ecr for EcrClient {
 
 async fn load(settings: &EcrSettings, variables: &Variables) -> Result<SdkConfig, ServiceError> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http_client(super::tls::extra_roots(variables)?)?)
+        .http_client(http::client(super::tls::extra_roots(variables)?, ProxyConfig::from_env())?)
         .use_fips(settings.fips)
         .use_dual_stack(settings.dual_stack);
     if !settings.fips {
@@ -131,26 +134,4 @@ async fn load(settings: &EcrSettings, variables: &Variables) -> Result<SdkConfig
 
 fn is_true(variables: &Variables, name: &str) -> bool {
     variables.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
-
-/// The SDK's HTTP client with ring for TLS, the system's certificates and the proxies of the environment.
-fn http_client(extra_roots: Option<Vec<u8>>) -> Result<SharedHttpClient, ServiceError> {
-    let mut roots = tls::TrustStore::default();
-    if let Some(pem) = extra_roots {
-        roots = roots.with_pem_certificate(pem);
-    }
-    let context = tls::TlsContext::builder().with_trust_store(roots).build().map_err(|error| ServiceError {
-        failure: Failure::Unexpected,
-        doing: "set up TLS".to_owned(),
-        cause: error.to_string(),
-    })?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .tls_context(context.clone())
-            .proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.build()
-    }))
 }

@@ -47,7 +47,12 @@ impl RegistryClient {
         for pem in tls::registry_roots(host).into_iter().chain(tls::extra_roots(variables)?) {
             roots.extend(reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| broken(&error))?);
         }
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder();
+        // As the Docker daemon has it too: nothing stands between a machine and itself.
+        if host.is_loopback() {
+            http = http.no_proxy();
+        }
+        let http = http
             .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(retry::CONNECT_TIMEOUT)
             .read_timeout(retry::READ_TIMEOUT)

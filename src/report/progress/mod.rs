@@ -27,10 +27,15 @@ pub enum Style {
 }
 
 impl Style {
-    /// The style for whoever watches: `Tty` on a terminal that can move its cursor, else `Plain`.
+    /// The style for whoever watches: `Tty` on a terminal that says it can move its cursor, else `Plain`.
     pub fn fitting(term: Option<&str>) -> Self {
-        let capable = std::io::stderr().is_terminal() && term != Some("dumb");
-        if capable { Style::Tty } else { Style::Plain }
+        let capable = cfg!(windows) || term.is_some_and(|term| !matches!(term, "" | "dumb"));
+        if capable { Self::moving() } else { Style::Plain }
+    }
+
+    /// `Tty` if stderr is a terminal: anywhere else nothing can change in place, and so nothing would be shown.
+    pub fn moving() -> Self {
+        if std::io::stderr().is_terminal() { Style::Tty } else { Style::Plain }
     }
 }
 
@@ -57,7 +62,7 @@ impl Progress {
     pub fn tell(&self, event: &Event) {
         match &self.0 {
             Shown::Tty(tty) => tty.tell(event),
-            Shown::Plain(plain) => plain.tell(event).iter().for_each(|line| eprintln!("{line}")),
+            Shown::Plain(plain) => plain.tell(event).iter().for_each(|line| super::note(line)),
             Shown::Quiet => {}
         }
     }

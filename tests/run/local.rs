@@ -1,0 +1,101 @@
+//! `longshore local`
+
+use std::net::TcpListener;
+
+use crate::user::User;
+
+#[test]
+fn a_command_gets_the_variables_and_its_exit_code_is_passed_on() {
+    let user = User::new();
+    let script = "echo \"$AWS_ENDPOINT_URL_ECR $LONGSHORE_REGISTRY $AWS_REGION $AWS_ACCESS_KEY_ID\"; exit 7";
+    let local = ["local", "--port", "0", "--data", "data", "--", "sh", "-c", script];
+    let ended = user.longshore(&user.at("home"), &local).run().with_code(7);
+    assert_eq!(ended.out(), "http://HOST HOST us-east-1 local\n");
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn a_command_that_a_signal_ended_has_the_shells_exit_code() {
+    let user = User::new();
+    let local = ["local", "--port", "0", "--data", "data", "--", "sh", "-c", "kill -KILL $$"];
+    user.longshore(&user.at("home"), &local).run().with_code(128 + 9);
+}
+
+#[test]
+fn a_command_is_asked_to_end_when_the_server_is() {
+    let user = User::new();
+    let script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done";
+    let local = ["local", "--port", "0", "--data", "data", "--", "sh", "-c", script];
+    let mut running = user.longshore(&user.at("home"), &local).start();
+    running.wait_for("the command", |running| (running.stdout() == "ready\n").then_some(()));
+    running.signal("TERM");
+    running.end().with_code(5);
+}
+
+#[test]
+fn a_data_folder_that_is_a_file() {
+    let user = User::new();
+    user.write(&user.at("home/data"), "");
+    user.longshore(&user.at("home"), &["local", "--data", "data"]).run().with_code(2).says(
+        "\
+error: longshore local cannot start
+caused by: the data folder `FOLDER/home/data` cannot be used
+caused by: File exists (os error 17)
+hint: name a folder that can be written to with `--data`
+",
+    );
+}
+
+#[test]
+fn a_command_that_is_not_there() {
+    let user = User::new();
+    let local = ["local", "--port", "0", "--data", "data", "--", "no-such-program"];
+    user.longshore(&user.at("home"), &local).run().with_code(2).says(
+        "\
+error: cannot run `no-such-program`
+caused by: No such file or directory (os error 2)
+",
+    );
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_told_where_the_first_answers() {
+    let user = User::new();
+    let server = user.serve("data");
+    let second = user.longshore(&user.at("home"), &["local", "--data"]).arg(user.at("data"));
+    let ended = second.run().with_code(4);
+    ended.says(
+        "\
+error: longshore local cannot start
+caused by: the data folder `FOLDER/data` is in use by the server at http://HOST
+hint: use that server: export the variables that it printed, and leave out `--local`
+",
+    );
+    assert!(ended.stderr.contains(&format!("at http://{}\n", server.host())), "{}", ended.stderr);
+}
+
+#[test]
+fn a_port_that_is_taken() {
+    let user = User::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = user.longshore(&user.at("home"), &["local", "--data", "data", "--port", &port]).run().with_code(2);
+    ended.says(&format!(
+        "\
+error: longshore local cannot start
+caused by: port `{port}` of 127.0.0.1 is taken by another program
+hint: name another port with `--port`, or 0 for any that is free
+"
+    ));
+}
+
+#[test]
+fn it_ends_cleanly_when_it_is_asked_to() {
+    for signal in ["TERM", "INT"] {
+        let user = User::new();
+        let ended = user.serve("data").end_with(signal).with_code(0);
+        assert_eq!(ended.err(), "longshore local answers at http://HOST; end it with Ctrl-C\n");
+        // The folder is free again, and the images are still there.
+        drop(user.serve("data"));
+    }
+}

@@ -1,0 +1,21 @@
+//! The built program as its users run it: against a real Docker daemon, and the small ECR in place of AWS.
+#![allow(clippy::disallowed_methods, reason = "it drives real programs")]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod access;
+mod ci;
+mod configuration;
+mod failures;
+mod immutable;
+mod local;
+mod login;
+mod outputs;
+mod quickstart;
+mod repositories;
+mod secrets;
+mod selection;
+mod signals;
+mod streams;
+mod surroundings;
+#[path = "../support/user/mod.rs"]
+mod user;

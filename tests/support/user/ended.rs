@@ -1,0 +1,71 @@
+//! A program that has ended, and what it printed in a form that is the same in every run.
+
+use std::path::Path;
+
+use regex::Regex;
+
+/// A program that has ended.
+#[derive(Clone)]
+pub struct Ended {
+    /// `None` if a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub(super) shown: String,
+    pub(super) redactor: Redactor,
+}
+
+impl Ended {
+    /// It must have ended with this exit code.
+    #[track_caller]
+    pub fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n--- stdout\n{}--- stderr\n{}", self.shown, self.stdout, self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self
+    }
+
+    /// What it printed to stdout, redacted.
+    pub fn out(&self) -> String {
+        self.redactor.redact(&self.stdout)
+    }
+
+    /// What it printed to stderr, redacted.
+    pub fn err(&self) -> String {
+        self.redactor.redact(&self.stderr)
+    }
+
+    /// It must have printed nothing to stdout, and exactly this to stderr once redacted.
+    #[track_caller]
+    pub fn says(&self, stderr: &str) {
+        assert_eq!(self.stdout, "", "stdout is for results");
+        assert_eq!(self.err(), stderr);
+    }
+}
+
+/// Puts names in place of whatever differs from run to run.
+#[derive(Clone)]
+pub struct Redactor {
+    folder: String,
+    id: String,
+}
+
+impl Redactor {
+    pub(super) fn new(id: &str, folder: &Path) -> Self {
+        Redactor { folder: folder.display().to_string(), id: id.to_owned() }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let text = text.replace(&self.folder, "FOLDER").replace(&self.id, "UNIQUE");
+        let patterns = [
+            (r"sha256:[0-9a-f]{64}", "DIGEST"),
+            (r"sha256:[0-9a-f]{12}\b", "DIGEST"),
+            (r"\b[0-9a-f]{40}\b", "COMMIT"),
+            (r"built [0-9a-f]{12}", "built ID"),
+            (r"in [0-9]+(\.[0-9]+)?s\b", "in TIME"),
+            (r"127\.0\.0\.1:[0-9]+", "HOST"),
+        ];
+        patterns
+            .iter()
+            .fold(text, |text, (pattern, name)| Regex::new(pattern).unwrap().replace_all(&text, *name).into_owned())
+    }
+}
