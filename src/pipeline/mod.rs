@@ -329,17 +329,3 @@ impl Default for Reuse {
         Reuse::UpTo { max_age: 7 * 24 * 60 * 60 }
     }
 }
-
-impl Serialize for Reuse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
-        match self {
-            Reuse::Never => serializer.serialize_bool(false),
-            Reuse::UpTo { max_age } => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("max_age", &format!("{max_age}s"))?;
-                map.end()
-            }
-        }
-    }
-}

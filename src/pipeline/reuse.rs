@@ -1,5 +1,7 @@
 //! `reuse:`, whether an image whose content did not change is taken from the registry.
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
 use super::Reuse;
 use super::fields::Schema;
 use super::node::Value;
@@ -28,23 +30,46 @@ fn age(field: &Field<'_>, problems: &mut Problems) -> Option<Reuse> {
     seconds.map(|max_age| Reuse::UpTo { max_age })
 }
 
-/// A number and one unit: s, m, h, d or w.
+/// The units and their seconds, the largest first.
+const UNITS: [(&str, u64); 5] = [("w", 7 * 24 * 60 * 60), ("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60), ("s", 1)];
+
+/// A number and one unit.
 fn seconds(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
-    let factor: u64 = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        "w" => 7 * 24 * 60 * 60,
-        _ => return None,
-    };
+    let (_, factor) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// A time span in days or less, so that it can be written with a whole number.
+fn written(seconds: u64) -> String {
+    let units = &UNITS[1..];
+    let (name, factor) = units.iter().find(|(_, factor)| seconds.is_multiple_of(*factor)).unwrap_or(&("s", 1));
+    format!("{}{name}", seconds / factor)
+}
+
+impl Serialize for Reuse {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Reuse::Never => serializer.serialize_bool(false),
+            Reuse::UpTo { max_age } => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("max_age", &written(*max_age))?;
+                map.end()
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::{seconds, written};
+
+    #[test]
+    fn time_spans_are_written_as_they_are_read() {
+        for text in ["7d", "12h", "90m", "59s", "14d", "0d"] {
+            assert_eq!(seconds(text).map(written).as_deref(), Some(text));
+        }
+    }
 
     #[test]
     fn time_spans() {
