@@ -18,6 +18,7 @@ pub mod effects;
 pub mod execute;
 pub mod explain;
 pub mod facts;
+pub mod key;
 pub mod local;
 pub mod names;
 pub mod pipeline;
