@@ -3,6 +3,7 @@
 use super::build::BuildPart;
 use super::fields::{Fields, Schema};
 use super::interpolate::Environment;
+use super::needs::{self, Needed};
 use super::problems::Problems;
 use super::read::Field;
 use super::repository::RepositoryPart;
@@ -11,8 +12,8 @@ use super::{Image, TagRule, TagRuleKind, tags};
 
 const IMAGE: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("container", &[])],
-    unsupported: &["depends_on", "gate", "reuse"],
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("container", &[]), ("depends_on", &[])],
+    unsupported: &["gate", "reuse"],
 };
 
 const DEFAULTS: Schema = Schema {
@@ -28,6 +29,7 @@ pub(super) struct ImagePart {
     repository: Option<RepositoryPart>,
     tags: Option<Vec<TagRule>>,
     container: Option<String>,
+    depends_on: Vec<Needed>,
 }
 
 impl ImagePart {
@@ -51,6 +53,7 @@ impl ImagePart {
             repository: fields.get("repository").map(|field| RepositoryPart::read(field, problems)),
             tags: fields.read("tags", problems, tags::read),
             container: fields.read("container", problems, Field::owned),
+            depends_on: fields.read("depends_on", problems, needs::depends_on).unwrap_or_default(),
         }
     }
 
@@ -68,7 +71,14 @@ impl ImagePart {
             },
             tags: self.tags.or_else(|| defaults.tags.clone()),
             container: self.container,
+            depends_on: self.depends_on,
         }
+    }
+
+    /// The images that must be there before this one, those of its named contexts included.
+    pub fn needs(&self) -> Vec<Needed> {
+        let contexts = self.build.iter().flat_map(BuildPart::needs);
+        self.depends_on.iter().chain(contexts).cloned().collect()
     }
 
     /// The image of this name, whose key stands there.
@@ -91,6 +101,7 @@ impl ImagePart {
             repository: repository?,
             tags: self.tags.unwrap_or_else(|| default_tags().to_vec()),
             container: self.container.unwrap_or_else(|| name.to_owned()),
+            depends_on: self.depends_on.into_iter().map(|needed| needed.image).collect(),
         })
     }
 }
