@@ -14,10 +14,12 @@
 pub mod cli;
 pub mod commands;
 pub mod diagnostic;
+pub mod dockerfile;
 pub mod effects;
 pub mod execute;
 pub mod explain;
 pub mod facts;
+pub mod key;
 pub mod local;
 pub mod names;
 pub mod pipeline;

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use crate::facts::{Commit, GitFacts, browsable_url};
+use crate::key::Checkout;
 
 /// Why the repository around the folder could not be read, in libgit2's words.
 #[derive(Debug)]
@@ -27,6 +28,19 @@ pub fn look(folder: &Path) -> Result<Option<GitFacts>, UnreadableRepository> {
         Err(error) => Err(error),
     };
     opened.and_then(|opened| read(&opened.repository)).map(Some).map_err(|error| UnreadableRepository(describe(&error)))
+}
+
+/// What every clone of the commit that is checked out in this very folder has in common; `None` where the folder is
+/// not the top of a repository with a commit that can be read.
+pub fn checkout(folder: &Path) -> Option<Checkout> {
+    let opened = match Repository::open(folder) {
+        Err(error) if error.code() == ErrorCode::Owner && error.class() == ErrorClass::Config => open_foreign(folder),
+        opened => opened.map(|repository| Opened { repository, _shell: None }),
+    };
+    let opened = opened.ok()?;
+    let commit = opened.repository.head().and_then(|head| head.peel_to_commit()).ok()?.id();
+    let (tags, _) = tags(&opened.repository, Some(commit)).ok()?;
+    Some(Checkout { commit: commit.to_string(), tags })
 }
 
 struct Opened {

@@ -6,6 +6,7 @@ pub mod context;
 pub mod docker;
 pub mod docker_config;
 pub mod ecr;
+pub mod fingerprint;
 pub mod git;
 pub mod program;
 pub mod registry;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::fields::Schema;
 use super::interpolate::Environment;
+use super::needs::{self, Needed};
 use super::node::Value;
 use super::pairs::{self, Pairs};
 use super::problems::Problems;
@@ -28,10 +29,9 @@ const SCHEMA: Schema = Schema {
         ("network", &[]),
         ("extra_hosts", &["extra-hosts", "add-hosts", "add_hosts"]),
         ("shm_size", &["shm-size"]),
+        ("additional_contexts", &["contexts"]),
     ],
     unsupported: &[
-        "additional_contexts",
-        "contexts",
         "cache_from",
         "cache-from",
         "cache_to",
@@ -67,6 +67,7 @@ pub(super) struct BuildPart {
     network: Option<String>,
     extra_hosts: BTreeMap<String, String>,
     shm_size: Option<u64>,
+    contexts: BTreeMap<String, Needed>,
 }
 
 impl BuildPart {
@@ -85,6 +86,7 @@ impl BuildPart {
             network: None,
             extra_hosts: BTreeMap::new(),
             shm_size: None,
+            contexts: BTreeMap::new(),
         };
         if matches!(field.node.value, Value::Text(_)) {
             part.context = path(field, problems);
@@ -112,6 +114,7 @@ impl BuildPart {
         part.network = fields.read("network", problems, Field::owned);
         part.extra_hosts = fields.read("extra_hosts", problems, hosts::read).unwrap_or_default();
         part.shm_size = fields.read("shm_size", problems, size::read);
+        part.contexts = fields.read("additional_contexts", problems, needs::contexts).unwrap_or_default();
         part
     }
 
@@ -132,7 +135,13 @@ impl BuildPart {
             network: self.network.or(base.network),
             extra_hosts: merged(base.extra_hosts, self.extra_hosts),
             shm_size: self.shm_size.or(base.shm_size),
+            contexts: merged(base.contexts, self.contexts),
         }
+    }
+
+    /// The images that its contexts name.
+    pub fn needs(&self) -> impl Iterator<Item = &Needed> {
+        self.contexts.values()
     }
 
     /// The build, with defaults for what nobody gave.
@@ -149,6 +158,7 @@ impl BuildPart {
             network: self.network,
             extra_hosts: self.extra_hosts,
             shm_size: self.shm_size,
+            additional_contexts: self.contexts.into_iter().map(|(name, needed)| (name, needed.image)).collect(),
             place: Some(problems.place(self.at)),
         }
     }

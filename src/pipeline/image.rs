@@ -3,6 +3,7 @@
 use super::build::BuildPart;
 use super::fields::{Fields, Schema};
 use super::interpolate::Environment;
+use super::needs::{self, Needed};
 use super::problems::Problems;
 use super::read::Field;
 use super::repository::RepositoryPart;
@@ -11,8 +12,15 @@ use super::{Image, Reuse, TagRule, TagRuleKind, reuse, tags};
 
 const IMAGE: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("container", &[]), ("reuse", &[])],
-    unsupported: &["depends_on", "gate"],
+    fields: &[
+        ("build", &[]),
+        ("repository", &[]),
+        ("tags", &[]),
+        ("container", &[]),
+        ("depends_on", &[]),
+        ("reuse", &[]),
+    ],
+    unsupported: &["gate"],
 };
 
 const DEFAULTS: Schema = Schema {
@@ -29,6 +37,7 @@ pub(super) struct ImagePart {
     tags: Option<Vec<TagRule>>,
     container: Option<String>,
     reuse: Option<Reuse>,
+    depends_on: Vec<Needed>,
 }
 
 impl ImagePart {
@@ -53,6 +62,7 @@ impl ImagePart {
             tags: fields.read("tags", problems, tags::read),
             container: fields.read("container", problems, Field::owned),
             reuse: fields.read("reuse", problems, reuse::read),
+            depends_on: fields.read("depends_on", problems, needs::depends_on).unwrap_or_default(),
         }
     }
 
@@ -71,7 +81,14 @@ impl ImagePart {
             tags: self.tags.or_else(|| defaults.tags.clone()),
             container: self.container,
             reuse: self.reuse.or(defaults.reuse),
+            depends_on: self.depends_on,
         }
+    }
+
+    /// The images that must be there before this one, those of its named contexts included.
+    pub fn needs(&self) -> Vec<Needed> {
+        let contexts = self.build.iter().flat_map(BuildPart::needs);
+        self.depends_on.iter().chain(contexts).cloned().collect()
     }
 
     /// The image of this name, whose key stands there.
@@ -95,6 +112,7 @@ impl ImagePart {
             tags: self.tags.unwrap_or_else(|| default_tags().to_vec()),
             container: self.container.unwrap_or_else(|| name.to_owned()),
             reuse: self.reuse.unwrap_or_default(),
+            depends_on: self.depends_on.into_iter().map(|needed| needed.image).collect(),
         })
     }
 }

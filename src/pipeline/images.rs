@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Image;
 use super::image::ImagePart;
 use super::interpolate::Environment;
+use super::needs::Needs;
 use super::problems::Problems;
 use super::read::Field;
 use super::span::Span;
@@ -22,13 +23,17 @@ pub(super) fn read(
         problems.error_with_hint(field.key, "`images` is empty", "name at least one image");
     }
     let mut images = Images::default();
+    let mut needs = Needs::default();
     for (entry, field) in entries {
         let at = entry.key.span;
-        let part = ImagePart::read(&field, environment, problems);
-        if let Some(image) = part.and_then(|part| part.over(defaults).finish(&entry.key.value, at, problems)) {
+        let name = &entry.key.value;
+        let part = ImagePart::read(&field, environment, problems).map(|part| part.over(defaults));
+        needs.add(name, part.as_ref().map(ImagePart::needs).unwrap_or_default());
+        if let Some(image) = part.and_then(|part| part.finish(name, at, problems)) {
             images.add(image, at, problems);
         }
     }
+    needs.check(problems);
     images.all
 }
 

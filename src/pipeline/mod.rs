@@ -10,7 +10,9 @@ mod image;
 mod images;
 mod interpolate;
 mod mutability;
+mod needs;
 mod node;
+mod order;
 mod outputs;
 mod pairs;
 mod problems;
@@ -104,6 +106,9 @@ pub struct Image {
     pub container: String,
     /// Whether it is taken from the registry where its content did not change.
     pub reuse: Reuse,
+    /// The images, by their keys in the file, that must be there before it is built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
 }
 
 /// How an image is built; the names are those of the Compose build specification.
@@ -136,6 +141,9 @@ pub struct Build {
     /// The size of `/dev/shm` in RUN steps, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shm_size: Option<u64>,
+    /// Names that the Dockerfile may use in `FROM` and `--from`, each for an image of the pipeline by its key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "write::contexts")]
+    pub additional_contexts: BTreeMap<String, String>,
     /// Where the build is described in the file.
     #[serde(skip)]
     pub place: Option<Place>,

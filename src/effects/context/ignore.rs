@@ -5,6 +5,7 @@ use super::pattern::Pattern;
 /// The patterns of a `.dockerignore` file, in order; the last one that matches decides.
 #[derive(Debug, Clone, Default)]
 pub struct IgnoreRules {
+    text: String,
     patterns: Vec<Pattern>,
 }
 
@@ -60,7 +61,12 @@ impl IgnoreRules {
             }
             patterns.push(Pattern::new(&clean(path), exception).map_err(bad)?);
         }
-        Ok(IgnoreRules { patterns })
+        Ok(IgnoreRules { text: text.to_owned(), patterns })
+    }
+
+    /// The text that they were read from; the same text makes the same rules.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Judges a path from what was found out about the directory that holds it.

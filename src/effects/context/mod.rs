@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 pub use ignore::{BadPattern, IgnoreRules};
 pub use tar::Reader;
 pub use upload::{Upload, stream, upload};
-pub use walk::{Entry, Walk};
+pub use walk::{Entry, Walk, slashed_bytes};
 
 use crate::execute::ports::{Failure, ServiceError};
 use crate::plan::Dockerfile;
@@ -51,7 +51,8 @@ pub struct ContextError {
 }
 
 impl ContextError {
-    fn new(path: &Path, cause: &impl std::fmt::Display) -> Self {
+    /// What the system said about a path.
+    pub fn new(path: &Path, cause: &impl std::fmt::Display) -> Self {
         ContextError { path: path.to_owned(), cause: cause.to_string() }
     }
 
@@ -103,12 +104,19 @@ impl Context {
     /// # Errors
     /// If it cannot be read.
     pub fn dockerfile_text(root: &Path, dockerfile: &Dockerfile) -> Result<String, ContextError> {
+        Ok(String::from_utf8_lossy(&Self::dockerfile_bytes(root, dockerfile)?).into_owned())
+    }
+
+    /// The bytes of a Dockerfile.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn dockerfile_bytes(root: &Path, dockerfile: &Dockerfile) -> Result<Vec<u8>, ContextError> {
         match dockerfile {
-            Dockerfile::Inline(text) => Ok(text.clone()),
+            Dockerfile::Inline(text) => Ok(text.clone().into_bytes()),
             Dockerfile::File(file) => {
                 let full = root.join(file);
-                let bytes = fs::read(&full).map_err(unreadable(&full))?;
-                Ok(String::from_utf8_lossy(&bytes).into_owned())
+                fs::read(&full).map_err(unreadable(&full))
             }
         }
     }
@@ -118,6 +126,16 @@ impl Context {
         match &self.dockerfile {
             SentDockerfile::Along(path) | SentDockerfile::Extra { path, .. } => path,
         }
+    }
+
+    /// The context's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What the files of the context follow from: contexts of which this is equal hold the same.
+    pub fn identity(&self) -> (&Path, &str) {
+        (&self.root, self.rules.text())
     }
 
     /// The files that `.dockerignore` keeps.

@@ -48,6 +48,13 @@ impl<'a> Walk<'a> {
         Ok(Walk { root, rules, open: vec![top], ready: VecDeque::new() })
     }
 
+    /// Passes over what is inside the directory that came last.
+    pub fn skip_inside(&mut self, directory: &Path) {
+        if self.open.last().is_some_and(|open| open.path == directory) {
+            self.open.pop();
+        }
+    }
+
     /// Looks at one entry, and queues it if it is kept.
     fn step(&mut self, path: PathBuf, parent: &Verdict) -> Result<(), ContextError> {
         let slashed = slashed(&path);
@@ -108,6 +115,17 @@ pub fn slashed(path: &Path) -> String {
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 
+/// The same path byte by byte, for where two names must never become one.
+pub fn slashed_bytes(path: &Path) -> Vec<u8> {
+    let mut bytes = path.as_os_str().as_encoded_bytes().to_vec();
+    if std::path::MAIN_SEPARATOR != '/' {
+        for byte in bytes.iter_mut().filter(|byte| char::from(**byte) == std::path::MAIN_SEPARATOR) {
+            *byte = b'/';
+        }
+    }
+    bytes
+}
+
 fn sorted_names(folder: &Path) -> Result<std::vec::IntoIter<OsString>, ContextError> {
     let unreadable = |error: std::io::Error| ContextError::new(folder, &error);
     let entries = fs::read_dir(folder).map_err(unreadable)?;
@@ -145,6 +163,24 @@ mod tests {
             walk(&files, "src\n!src/deep"),
             ["other", "other/x.go", "src", "src/deep", "src/deep/drop.go", "src/deep/keep.rs"]
         );
+    }
+
+    #[test]
+    fn a_folder_can_be_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["a/b", "c"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        let rules = IgnoreRules::default();
+        let mut walk = Walk::new(root.path(), &rules).unwrap();
+        let mut next = || {
+            let entry = walk.next()?.unwrap();
+            if entry.path == Path::new("a") {
+                walk.skip_inside(&entry.path);
+            }
+            Some(slashed(&entry.path))
+        };
+        assert_eq!([next(), next(), next()], [Some("a".into()), Some("c".into()), None]);
     }
 
     #[cfg(unix)]
