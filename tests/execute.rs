@@ -130,6 +130,7 @@ fn image(name: &str, tags: &[&str]) -> ImagePlan {
     ImagePlan {
         name: name.to_owned(),
         container: name.to_owned(),
+        needs: Vec::new(),
         repository: name.parse().unwrap(),
         action: ImageAction::Build { why: Vec::new(), build: Box::new(build(name)) },
         tags: tags.iter().map(planned).collect(),
@@ -316,6 +317,24 @@ fn a_record_that_is_not_kept_is_no_failure() {
     let report = world.run(&plan(vec![ImagePlan { record: Some(record), ..image("web", &["1"]) }], &[]));
     assert!(report.is_success());
     assert!(world.calls().contains(&attach));
+}
+
+#[test]
+fn images_are_staged_after_those_that_they_need() {
+    let needing = |name: &str, needs: &[&str]| ImagePlan {
+        needs: needs.iter().map(|name| (*name).to_owned()).collect(),
+        ..image(name, &["1"])
+    };
+    let images = vec![needing("web", &["base", "lib"]), needing("lib", &["base"]), needing("base", &[])];
+    let world = World::default();
+    let report = world.run(&plan(images.clone(), &[]));
+    let builds: Vec<_> = world.calls().into_iter().filter(|call| call.starts_with("build ")).collect();
+    assert_eq!(builds, ["build base", "build lib", "build web"]);
+    assert_eq!(report.images[0].name, "web", "the report keeps the order of the plan");
+
+    let world = World::failing("build lib", &[Failure::Refused]);
+    assert_eq!(outcomes(&world.run(&plan(images, &[]))), ["stopped", "failed", "staged"]);
+    assert!(!world.calls().contains(&"build web".to_owned()));
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
     Ok(Loaded { pipeline, root })
 }
 
-/// Keeps only the images of these names, if there are any.
+/// Keeps only the images of these names and those that they need, if any names are given.
 pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Diagnostics> {
     let known = |name: &String| pipeline.images.iter().any(|image| image.name == *name);
     let unknown = names.iter().filter(|name| !known(name)).map(|name| {
@@ -45,7 +45,9 @@ pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Di
     });
     Diagnostics::check(unknown.collect())?;
     if !names.is_empty() {
-        pipeline.images.retain(|image| names.contains(&image.name));
+        let wanted = pipeline.with_needed(names.iter().map(String::as_str));
+        let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
+        pipeline.images.retain(|image| wanted.contains(&image.name));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! then nothing is released. Only when all are up are the release tags written, which moves no layer.
 
 pub mod events;
+mod order;
 mod pace;
 pub mod ports;
 mod release;
@@ -17,8 +18,9 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::plan::{ImagePlan, Plan, RepositoryPlan};
 use events::Event;
+use order::Outcomes;
 use pace::Pace;
-use ports::{Creation, Ecr, Engine, Registry};
+use ports::{Creation, Ecr, Engine, Registry, ServiceError};
 use report::{ImageReport, Outcome, Report};
 use stage::Staged;
 use steps::Steps;
@@ -90,7 +92,12 @@ async fn stage_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     report: &mut Report,
 ) -> Option<Vec<Staged>> {
     let jobs = steps.services.jobs.max(1);
-    let images = stream::iter(&steps.plan.images).map(|image| steps.stage(image)).buffered(jobs).collect::<Vec<_>>();
+    let outcomes = Outcomes::of(&steps.plan.images);
+    // An image that waits holds a job, but what it waits for has begun before it.
+    let images = stream::iter(order::dependencies_first(&steps.plan.images))
+        .map(|at| stage_one(steps, at, &outcomes))
+        .buffered(jobs)
+        .collect::<Vec<_>>();
     // The credential is fetched while the builds run; whoever needs it next finds it there.
     let (credential, results) = tokio::join!(steps.services.ecr.credential(), images);
     if let Err(error) = credential {
@@ -98,17 +105,36 @@ async fn stage_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         return None;
     }
     let mut all = Vec::with_capacity(results.len());
-    for (image, result) in report.images.iter_mut().zip(results) {
+    for (at, result) in results {
+        let image = &mut report.images[at];
         match result {
-            Ok(staged) => {
+            None => {}
+            Some(Ok(staged)) => {
                 (image.build_took, image.push_took) = (staged.build_took, staged.push_took);
                 image.outcome = Outcome::Staged(staged.digest.clone());
-                all.push(staged);
+                all.push((at, staged));
             }
-            Err(error) => image.outcome = Outcome::Failed(error),
+            Some(Err(error)) => image.outcome = Outcome::Failed(error),
         }
     }
+    all.sort_by_key(|(at, _)| *at);
+    let all: Vec<Staged> = all.into_iter().map(|(_, staged)| staged).collect();
     (all.len() == report.images.len()).then_some(all)
+}
+
+/// Stages one image when all that it needs is staged; `None` if something that it needs failed.
+async fn stage_one<Eng: Engine, Ctl: Ecr, Reg: Registry>(
+    steps: &Steps<'_, Eng, Ctl, Reg>,
+    at: usize,
+    outcomes: &Outcomes,
+) -> (usize, Option<Result<Staged, ServiceError>>) {
+    let image = &steps.plan.images[at];
+    let result = match outcomes.needs_of(image).await {
+        true => Some(steps.stage(image).await),
+        false => None,
+    };
+    outcomes.note(&image.name, matches!(result, Some(Ok(_))));
+    (at, result)
 }
 
 /// The second phase: one image after the other, so that a failure stops at a place that can be told.

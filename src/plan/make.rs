@@ -93,6 +93,14 @@ fn plan_image(
     sight: &Sight<'_>,
 ) -> Result<ImagePlan, Diagnostic> {
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
+    if let Some((context, needed)) = image.build.additional_contexts.first_key_value() {
+        return Err(Diagnostic::input(format!(
+            "image `{}`: the named context `{context}` (image `{needed}`) cannot be handed to the builder yet",
+            image.name
+        ))
+        .at_maybe(image.build.place.clone())
+        .hint(format!("push `{needed}` in a pipeline of its own, and build on it with `FROM` and its repository")));
+    }
     let case =
         Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
     let action = case.decide()?.into_action(|| plan_build(image, version, content, sight));
@@ -100,6 +108,7 @@ fn plan_image(
         name: image.name.clone(),
         container: image.container.clone(),
         repository: image.repository.name.clone(),
+        needs: image.needs().map(str::to_owned).collect(),
         action,
         staging: content.key.as_ref().ok().map(|key| key.tag.clone()),
         record: content.record.clone().map(|bytes| Record { media_type: RECORD_TYPE.to_owned(), bytes }),

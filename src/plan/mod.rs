@@ -77,6 +77,8 @@ pub struct ImagePlan {
     pub container: String,
     /// Its repository.
     pub repository: RepositoryName,
+    /// The images that must be staged before it is built, by their keys.
+    pub needs: Vec<String>,
     /// Where its bytes come from.
     pub action: ImageAction,
     /// The tag of its content key, under which it is pushed before it is released; none where the key cannot be
