@@ -103,9 +103,8 @@ fn named_contexts() {
 
 #[test]
 fn what_is_copied_from_the_context() {
-    let copies = |text: &str, name: &str| {
-        with(&format!("FROM scratch\n{text}"), None, &[], &[]).unwrap().may_copy(name)
-    };
+    let copies =
+        |text: &str, name: &str| with(&format!("FROM scratch\n{text}"), None, &[], &[]).unwrap().may_copy(name);
     for text in
         ["COPY . .", "COPY / /", "COPY ./ /", "COPY * /", "COPY .g* /", "COPY .git/HEAD /", "COPY $X /", "ADD . /"]
     {
@@ -125,9 +124,46 @@ fn what_is_no_dockerfile() {
 }
 
 const PIECES: [&str; 40] = [
-    "FROM ", "a:1", " AS ", "b", "\n", "\\\n", "# syntax=", "# escape=`\n", "ARG ", "X", "=", "$X", "${X", ":-", "}",
-    "COPY ", "ADD ", "--from=", "0", "RUN ", "--mount=", "from=b", ",", "<<", "EOF", "-", "\"", "'", "\\", "`", "[",
-    "]", " ", "\t", "\r\n", "ENV ", "ONBUILD ", "https://x", "é", "\u{feff}",
+    "FROM ",
+    "a:1",
+    " AS ",
+    "b",
+    "\n",
+    "\\\n",
+    "# syntax=",
+    "# escape=`\n",
+    "ARG ",
+    "X",
+    "=",
+    "$X",
+    "${X",
+    ":-",
+    "}",
+    "COPY ",
+    "ADD ",
+    "--from=",
+    "0",
+    "RUN ",
+    "--mount=",
+    "from=b",
+    ",",
+    "<<",
+    "EOF",
+    "-",
+    "\"",
+    "'",
+    "\\",
+    "`",
+    "[",
+    "]",
+    " ",
+    "\t",
+    "\r\n",
+    "ENV ",
+    "ONBUILD ",
+    "https://x",
+    "é",
+    "\u{feff}",
 ];
 
 proptest! {

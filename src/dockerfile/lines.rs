@@ -80,7 +80,10 @@ fn directives(text: &str, file: &mut File) -> Result<(), Unreadable> {
             ("escape", "\\") => file.escape = '\\',
             ("escape", "`") => file.escape = '`',
             ("escape", other) => {
-                return Err(Unreadable { line: index + 1, problem: format!("`{other}` cannot be the escape character") });
+                return Err(Unreadable {
+                    line: index + 1,
+                    problem: format!("`{other}` cannot be the escape character"),
+                });
             }
             ("check", _) => {}
             _ => break,

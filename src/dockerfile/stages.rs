@@ -54,8 +54,7 @@ fn platform_arguments(around: &Circumstances<'_>) -> Variables {
     let mut global = Variables::new();
     for (prefix, platform) in [("BUILD", around.build_platform), ("TARGET", around.platform)] {
         let (os, architecture, variant) = platform.split();
-        for (name, value) in
-            [("PLATFORM", platform.as_str()), ("OS", os), ("ARCH", architecture), ("VARIANT", variant)]
+        for (name, value) in [("PLATFORM", platform.as_str()), ("OS", os), ("ARCH", architecture), ("VARIANT", variant)]
         {
             global.insert(format!("{prefix}{name}"), value.to_owned());
         }
@@ -134,9 +133,7 @@ impl Reader<'_> {
         let (name, default) = assignment(word);
         let value = match (self.around.args.get(name), default) {
             (Some(given), _) => Some(given.clone()),
-            (None, Some(default)) => {
-                Some(self.expand_with(default, &|name| self.global.get(name).cloned())?.text)
-            }
+            (None, Some(default)) => Some(self.expand_with(default, &|name| self.global.get(name).cloned())?.text),
             (None, None) => None,
         };
         if let Some(value) = value {

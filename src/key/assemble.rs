@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::ContentKey;
 use super::parts::KeyParts;
 use super::record::KeyRecord;
-use super::ContentKey;
 
 /// What was found out about one image.
 #[derive(Debug, Clone)]

@@ -211,8 +211,7 @@ mod tests {
                 parts.bases.insert("alpine:3".into(), Digest::of(bytes));
             }
         };
-        let expected =
-            format!("base image alpine:3 moved from {} to {}", Digest::of(b"1"), Digest::of(b"2"));
+        let expected = format!("base image alpine:3 moved from {} to {}", Digest::of(b"1"), Digest::of(b"2"));
         assert_eq!(told(with(b"1"), with(b"2")), [expected]);
         assert_eq!(told(|_| {}, with(b"2")), ["base image alpine:3 added"]);
     }
@@ -232,7 +231,8 @@ mod tests {
     #[test]
     fn a_rolled_up_record_is_compared_with_a_fine_one() {
         let many: Vec<(String, u8)> = (0..3_000).map(|n| (format!("src/{}/{n}", n % 7), 1)).collect();
-        let refer = |files: &[(String, u8)]| set(&files.iter().map(|(path, byte)| (path.as_str(), *byte)).collect::<Vec<_>>());
+        let refer =
+            |files: &[(String, u8)]| set(&files.iter().map(|(path, byte)| (path.as_str(), *byte)).collect::<Vec<_>>());
         let mut changed = many.clone();
         changed[3].1 = 2;
         assert_eq!(told(|p| p.files = refer(&many), |p| p.files = refer(&changed)), ["folder src/3/ changed"]);

@@ -166,10 +166,8 @@ pub(super) mod tests {
             ContentKey::of(&parts)
         };
         let other = ContentKey::of(&parts());
-        let checkout = |tags: &[&str]| Checkout {
-            commit: "c".into(),
-            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        };
+        let checkout =
+            |tags: &[&str]| Checkout { commit: "c".into(), tags: tags.iter().map(|tag| (*tag).to_owned()).collect() };
         let keys = [
             key(&|_| {}),
             key(&|parts| parts.platform = "linux/arm64".parse().unwrap()),

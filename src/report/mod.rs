@@ -3,6 +3,7 @@
 
 pub mod files;
 pub mod json;
+pub mod keys;
 mod lines;
 pub mod progress;
 mod size;

@@ -31,8 +31,19 @@ pub(crate) async fn connect(
         return Ok(Target { ecr, host: server.host().clone() });
     }
     let stated = args.registry.clone().or_else(|| registry.host.clone());
-    let named = stated.as_ref().and_then(RegistryHost::as_ecr);
-    let settings = EcrSettings {
+    let settings = settings(registry, args);
+    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+    let host = match stated {
+        Some(host) => host,
+        None => own_registry(registry, &ecr).await?,
+    };
+    Ok(Target { ecr, host })
+}
+
+/// How to reach the control plane, by flags and pipeline file alone.
+pub(crate) fn settings(registry: &Registry, args: &RegistryArgs) -> EcrSettings {
+    let named = args.registry.as_ref().or(registry.host.as_ref()).and_then(RegistryHost::as_ecr);
+    EcrSettings {
         region: args
             .region
             .clone()
@@ -42,13 +53,7 @@ pub(crate) async fn connect(
         fips: registry.fips,
         dual_stack: registry.dual_stack,
         local: None,
-    };
-    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
-    let host = match stated {
-        Some(host) => host,
-        None => own_registry(registry, &ecr).await?,
-    };
-    Ok(Target { ecr, host })
+    }
 }
 
 async fn own_registry(registry: &Registry, ecr: &EcrClient) -> Result<RegistryHost, Diagnostics> {

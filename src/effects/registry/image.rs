@@ -17,6 +17,39 @@ const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
 
 impl Registry for RegistryClient {
     async fn digest(&self, image: &ImageRef, credential: &Credential) -> Result<Option<Digest>, ServiceError> {
+        self.look_up(image, Some(credential)).await
+    }
+
+    async fn manifest(&self, image: &ImageRef, credential: &Credential) -> Result<Manifest, ServiceError> {
+        self.fetch(image, Some(credential)).await
+    }
+
+    async fn tag(&self, target: &ImageRef, manifest: &Manifest, credential: &Credential) -> Result<(), ServiceError> {
+        let request = Request {
+            method: Method::PUT,
+            accept: None,
+            body: Some((&manifest.media_type, &manifest.bytes)),
+            ..self.manifest_request(target, format!("put the tag {target}"))
+        };
+        let response = self.send(&request, Some(credential)).await?;
+        match response.status().is_success() {
+            true => Ok(()),
+            false => Err(answer::refused(response, target, &request.doing).await),
+        }
+    }
+}
+
+impl RegistryClient {
+    /// The digest of the manifest that this reference names, or `None` if there is none; as a stranger without a
+    /// credential.
+    ///
+    /// # Errors
+    /// If the registry does not answer, or will not say.
+    pub async fn look_up(
+        &self,
+        image: &ImageRef,
+        credential: Option<&Credential>,
+    ) -> Result<Option<Digest>, ServiceError> {
         let request = Request { method: Method::HEAD, ..self.manifest_request(image, format!("look up {image}")) };
         let response = self.send(&request, credential).await?;
         if response.status() == 404 {
@@ -30,11 +63,11 @@ impl Registry for RegistryClient {
         match stated {
             Some(digest) => Ok(Some(digest)),
             // Optional in the specification; the bytes themselves tell as well.
-            None => self.manifest(image, credential).await.map(|manifest| Some(manifest.digest)),
+            None => self.fetch(image, credential).await.map(|manifest| Some(manifest.digest)),
         }
     }
 
-    async fn manifest(&self, image: &ImageRef, credential: &Credential) -> Result<Manifest, ServiceError> {
+    async fn fetch(&self, image: &ImageRef, credential: Option<&Credential>) -> Result<Manifest, ServiceError> {
         let request = self.manifest_request(image, format!("read the manifest of {image}"));
         let response = self.send(&request, credential).await?;
         if !response.status().is_success() {
@@ -46,22 +79,6 @@ impl Registry for RegistryClient {
         Ok(Manifest { digest: Digest::of(&bytes), media_type, bytes })
     }
 
-    async fn tag(&self, target: &ImageRef, manifest: &Manifest, credential: &Credential) -> Result<(), ServiceError> {
-        let request = Request {
-            method: Method::PUT,
-            accept: None,
-            body: Some((&manifest.media_type, &manifest.bytes)),
-            ..self.manifest_request(target, format!("put the tag {target}"))
-        };
-        let response = self.send(&request, credential).await?;
-        match response.status().is_success() {
-            true => Ok(()),
-            false => Err(answer::refused(response, target, &request.doing).await),
-        }
-    }
-}
-
-impl RegistryClient {
     /// A label of the image's configuration; of an index, that of its first image.
     ///
     /// # Errors
@@ -87,7 +104,7 @@ impl RegistryClient {
             body: None,
             doing: format!("read the configuration of {image}"),
         };
-        let response = self.send(&request, credential).await?;
+        let response = self.send(&request, Some(credential)).await?;
         if !response.status().is_success() {
             return Err(answer::refused(response, image, &request.doing).await);
         }

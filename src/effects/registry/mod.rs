@@ -3,8 +3,11 @@
 //! Source: OCI distribution specification v1.1, with ECR's ways as its user guide describes them.
 
 mod answer;
+mod auth;
+mod bases;
 mod client;
 mod image;
 mod retry;
 
+pub use bases::{BaseImages, OwnRegistry};
 pub use client::RegistryClient;
