@@ -40,6 +40,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Print the tags that the images would get
     Tags(TagsArgs),
+    /// Print the content keys of the images, by which they are recognised and not built again
+    Key(KeyArgs),
     /// Print the pipeline as it is meant: variables substituted, defaults merged
     Config(ConfigArgs),
     /// Log the docker client in to the registry
@@ -171,6 +173,26 @@ pub struct TagsArgs {
     #[arg(long, conflicts_with = "json")]
     pub explain: bool,
     /// Print as JSON, reasons included
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `longshore key`
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// The images to print [default: all]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
+    /// Print the parts of each key
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
+    /// Print as JSON, with the record that is kept of each key
     #[arg(long)]
     pub json: bool,
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use longshore::facts::{Commit, ContentFacts, ContentKey, Facts, Known, Refs, RepositoryFacts, StoredImage};
+use longshore::facts::{Commit, ContentFacts, Facts, Known, Refs, RepositoryFacts, StoredImage};
+use longshore::key::ContentKey;
 use longshore::names::{Digest, Tag};
 use longshore::pipeline::{self, Pipeline};
 use longshore::plan::tags::derive;
@@ -27,8 +28,7 @@ fn commit() -> Commit {
 }
 
 fn key(digit: char) -> ContentKey {
-    let hex = digit.to_string().repeat(64);
-    ContentKey { tag: format!("src-{}", &hex[..20]).parse().unwrap(), hex }
+    serde_json::from_value(digit.to_string().repeat(64).into()).unwrap()
 }
 
 fn image(name: &str) -> StoredImage {
@@ -55,7 +55,7 @@ impl Situation {
     fn with_content(self, immutable: bool, days: i64, taken: &[(&str, StoredImage)]) -> Self {
         let stored = StoredImage { pushed_at: Some(NOW - Duration::days(days)), ..image("ours") };
         let mut taken = taken.to_vec();
-        let tag = key('a').tag.to_string();
+        let tag = key('a').tag().to_string();
         taken.push((&tag, stored));
         self.with_repository(immutable, &taken)
     }
@@ -127,7 +127,7 @@ fn when_in_doubt_build() {
 fn the_same_content_is_reused_and_carries_its_key() {
     let situation = Situation::new("").with_content(false, 6, &[("1.0", image("old")), ("1", image("ours"))]);
     let (why, digest) = situation.reused_because();
-    assert_eq!(why, format!("its content did not change: {}", key('a').tag));
+    assert_eq!(why, format!("its content did not change: {}", key('a').tag()));
     assert_eq!(digest, image("ours").digest);
     let plan = situation.decide().unwrap();
     let changes = plan.images[0].tags.iter().map(|planned| plan.images[0].tag_change(&planned.tag));
@@ -137,7 +137,7 @@ fn the_same_content_is_reused_and_carries_its_key() {
     let plan = Situation::new("").decide().unwrap();
     let ImageAction::Build { build, .. } = &plan.images[0].action else { panic!() };
     assert_eq!(build.labels["dev.longshore.content-key"], "a".repeat(64));
-    assert_eq!(plan.images[0].staging, Some(key('a').tag));
+    assert_eq!(plan.images[0].staging, Some(key('a').tag()));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn an_old_image_is_built_anew() {
     let hourly = Situation::new("    reuse: { max_age: 12h }\n").with_content(false, 1, &[]).built_because();
     assert_eq!(hourly, "the image with this content is 1 day old, and `reuse.max_age` 12 hours");
     let (why, _) = Situation::new("").with_content(true, 8, &[]).reused_because();
-    assert_eq!(why, format!("its content did not change, and {} cannot move in this repository", key('a').tag));
+    assert_eq!(why, format!("its content did not change, and {} cannot move in this repository", key('a').tag()));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn reuse_can_be_refused() {
          3 |   web:\n  |   ^^^\n\
          caused by: {} is {}, and that repository's tags are immutable\n\
          hint: except `src-*` from immutability under `tag_mutability`, or build without forcing it",
-        key('a').tag,
+        key('a').tag(),
         image("ours").digest
     );
     assert_eq!(frozen.decide().unwrap_err(), expected);
@@ -183,14 +183,15 @@ fn a_frozen_tag_on_the_image_that_is_wanted_is_no_conflict() {
 
 #[test]
 fn a_frozen_tag_on_another_image_of_this_content_decides_which_is_released() {
-    let theirs = StoredImage { content_key: Some(key('a').hex), ..image("theirs") };
+    let theirs = StoredImage { content_key: Some(key('a').to_string()), ..image("theirs") };
     let (why, digest) = Situation::new("").with_content(true, 0, &[("1.0.0", theirs.clone())]).reused_because();
     assert_eq!((why.as_str(), digest), ("tag `1.0.0` names an image with this content", theirs.digest));
 }
 
 #[test]
 fn a_frozen_tag_on_other_content_is_an_error_that_names_both() {
-    let theirs = StoredImage { content_key: Some(key('b').hex), revision: Some("2".repeat(40)), ..image("theirs") };
+    let theirs =
+        StoredImage { content_key: Some(key('b').to_string()), revision: Some("2".repeat(40)), ..image("theirs") };
     let expected = format!(
         "tag `1.0.0` is taken in `web`, and that repository's tags are immutable\n --> longshore.yaml:5:12\n  |\n\
          5 |     tags: [semver]\n  |            ^^^^^^\n\

@@ -1,21 +1,30 @@
 //! The first three steps, which change nothing: read, look, decide.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use futures_util::stream::{self, StreamExt};
 
 use super::registry::Lookout;
 use super::target::{self, Target};
-use super::{World, local, look, read, recipes};
+use super::{World, key, local, look, read, recipes};
 use crate::cli::WorkArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
 use crate::effects::ecr::EcrClient;
-use crate::effects::registry::RegistryClient;
+use crate::effects::registry::{OwnRegistry, RegistryClient};
 use crate::execute::ports::ServiceError;
 use crate::explain::{Circumstances, explain};
-use crate::facts::{ContentFacts, Facts};
+use crate::facts::{ContentFacts, Facts, RepositoryFacts};
+use crate::key::ImageKey;
 use crate::local::Server;
+use crate::names::RepositoryName;
 use crate::pipeline::Pipeline;
+use crate::plan::tags::DerivedTags;
 use crate::plan::{self, Plan, Sight};
+
+/// How many images are looked into at once.
+const CONCURRENCY: usize = 20;
 
 /// A plan, and what it takes to carry it out.
 pub(super) struct Decided {
@@ -39,9 +48,15 @@ pub(super) async fn decide(args: &WorkArgs, server: Option<&Server>, world: &Wor
     let recipes = recipes::read(pipeline, &root)?;
     let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
-    let contents = contents(pipeline);
+    let platform = key::daemon_platform(world).await;
+    let own = Some(OwnRegistry { host: &host, ecr: &ecr });
+    let seen = key::Sight { root: &root, platform: &platform, own, variables: &world.variables };
+    let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
+    let keys = key::keys(pipeline, &names, &seen).await?;
+    let mut contents = contents(pipeline, &keys);
     let lookout = Lookout { host: &host, ecr: &ecr, registry: &registry };
     let repositories = lookout.repositories(pipeline, &tags, &contents).await.map_err(|error| told(&error, &facts))?;
+    explain_changes(&mut contents, pipeline, &tags, &keys, &repositories, &lookout).await;
 
     let sight = Sight {
         root: &root,
@@ -70,8 +85,39 @@ pub(super) fn told(error: &ServiceError, facts: &Facts) -> Diagnostic {
     explain(error, Circumstances { ci: facts.ci, ..Circumstances::default() })
 }
 
-/// Stand-in until the content key is in.
-fn contents(pipeline: &Pipeline) -> Vec<ContentFacts> {
-    let unknown = || ContentFacts { key: Err("no content key".to_owned()), record: None, changes: Vec::new() };
-    pipeline.images.iter().map(|_| unknown()).collect()
+/// What is known of each image's content, in the order of the pipeline.
+fn contents(pipeline: &Pipeline, keys: &[ImageKey]) -> Vec<ContentFacts> {
+    let of = |name: &str| keys.iter().find(|key| key.name == name);
+    let facts = pipeline.images.iter().map(|image| match of(&image.name) {
+        Some(found) => ContentFacts {
+            key: found.key.clone().map_err(|always| always.reason),
+            record: serde_json::to_vec(&found.record).ok(),
+            changes: Vec::new(),
+        },
+        None => {
+            ContentFacts { key: Err("its content was not looked at".to_owned()), record: None, changes: Vec::new() }
+        }
+    });
+    facts.collect()
+}
+
+/// Adds to what is to be built in how far it differs from what is there.
+async fn explain_changes(
+    contents: &mut [ContentFacts],
+    pipeline: &Pipeline,
+    tags: &[DerivedTags],
+    keys: &[ImageKey],
+    repositories: &BTreeMap<RepositoryName, RepositoryFacts>,
+    lookout: &Lookout<'_>,
+) {
+    let images = contents.iter_mut().zip(&pipeline.images).zip(tags);
+    let explained = stream::iter(images).map(async |((content, image), tags)| {
+        let Some(repository) = repositories.get(&image.repository.name) else { return };
+        let is_there = content.key.as_ref().is_ok_and(|key| repository.taken.contains_key(&key.tag()));
+        let record = keys.iter().find(|key| key.name == image.name).map(|key| &key.record);
+        if let (false, Some(record)) = (is_there, record) {
+            content.changes = lookout.changes(repository, tags, record).await;
+        }
+    });
+    explained.buffer_unordered(CONCURRENCY).collect::<()>().await;
 }

@@ -8,13 +8,17 @@ use crate::effects::ecr::EcrClient;
 use crate::effects::registry::RegistryClient;
 use crate::execute::ports::{Ecr, ServiceError};
 use crate::facts::{ContentFacts, RepositoryFacts, StoredImage};
+use crate::key::{self, ContentKey, KeyRecord, Record};
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::Pipeline;
-use crate::plan::labels;
 use crate::plan::tags::DerivedTags;
+use crate::plan::{RECORD_TYPE, labels};
 
 /// How many repositories are looked into at once.
 const CONCURRENCY: usize = 20;
+
+/// How many images are asked for their records before it is given up to say what changed.
+const MOST_RECORDS: usize = 2;
 
 /// The way to one registry.
 pub(crate) struct Lookout<'a> {
@@ -25,7 +29,7 @@ pub(crate) struct Lookout<'a> {
 
 /// What is to be looked up in one repository.
 struct Wanted<'a> {
-    staging: Option<&'a Tag>,
+    staging: Option<Tag>,
     release: Vec<&'a Tag>,
 }
 
@@ -40,7 +44,7 @@ impl Lookout<'_> {
         let images = pipeline.images.iter().zip(tags).zip(contents);
         let wanted: BTreeMap<&RepositoryName, Wanted<'_>> = images
             .map(|((image, derived), content)| {
-                let staging = content.key.as_ref().ok().map(|key| &key.tag);
+                let staging = content.key.as_ref().ok().map(ContentKey::tag);
                 let release = derived.tags.iter().map(|planned| &planned.tag).collect();
                 (&image.repository.name, Wanted { staging, release })
             })
@@ -67,13 +71,13 @@ impl Lookout<'_> {
         repository: &RepositoryFacts,
         wanted: &Wanted<'_>,
     ) -> Result<BTreeMap<Tag, StoredImage>, ServiceError> {
-        let tags: Vec<Tag> = wanted.staging.iter().chain(&wanted.release).map(|tag| (*tag).clone()).collect();
+        let tags: Vec<Tag> = wanted.staging.iter().chain(wanted.release.iter().copied()).cloned().collect();
         let digests = self.ecr.look_up_tags(&repository.name, &tags).await?;
-        let staged = wanted.staging.and_then(|tag| digests.get(tag)).cloned();
+        let staged = wanted.staging.as_ref().and_then(|tag| digests.get(tag)).cloned();
         let mut taken = BTreeMap::new();
         for (tag, digest) in digests {
             let mut image = StoredImage::new(digest);
-            if wanted.staging == Some(&tag) {
+            if wanted.staging.as_ref() == Some(&tag) {
                 image.pushed_at = self.ecr.pushed_at(&repository.name, &tag).await?;
             } else if repository.is_frozen(&tag) && staged.as_ref() != Some(&image.digest) {
                 self.read_labels(&repository.name, &mut image).await?;
@@ -99,5 +103,39 @@ impl Lookout<'_> {
         let credential = self.ecr.credential().await?;
         let image = ImageRef::digested(self.host, repository, digest);
         Ok(self.registry.labels(&image, &credential).await.unwrap_or_default())
+    }
+
+    /// How an image's content differs from that of the image that one of its tags names now, in words; nothing if there
+    /// is no such image, or no record beside it.
+    pub(crate) async fn changes(
+        &self,
+        repository: &RepositoryFacts,
+        tags: &DerivedTags,
+        record: &KeyRecord,
+    ) -> Vec<String> {
+        // A tag that moves with every release says most about what was there before.
+        let taken = tags.tags.iter().rev().filter_map(|planned| repository.taken.get(&planned.tag));
+        let mut tried: Vec<&Digest> = Vec::new();
+        for image in taken {
+            if tried.len() == MOST_RECORDS || tried.contains(&&image.digest) {
+                continue;
+            }
+            tried.push(&image.digest);
+            if let Some(old) = self.record(&repository.name, &image.digest).await {
+                return key::changes(&old, record).iter().map(ToString::to_string).collect();
+            }
+        }
+        Vec::new()
+    }
+
+    /// The record beside an image. It only explains, so that whatever keeps it from being read is not told.
+    async fn record(&self, repository: &RepositoryName, digest: &Digest) -> Option<KeyRecord> {
+        let credential = self.ecr.credential().await.ok()?;
+        let image = ImageRef::digested(self.host, repository, digest);
+        let bytes = self.registry.attachment(&image, RECORD_TYPE, &credential).await.ok()??;
+        match serde_json::from_slice(&bytes).ok()? {
+            Record::Known(record) => Some(*record),
+            Record::Other { .. } => None,
+        }
     }
 }

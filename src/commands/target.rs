@@ -31,8 +31,38 @@ pub(crate) async fn connect(
         return Ok(Target { ecr, host: server.host().clone() });
     }
     let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
-    let named = stated.as_ref().and_then(RegistryHost::as_ecr);
-    let settings = EcrSettings {
+    let settings = settings(registry, args, stated.as_ref());
+    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+    let host = match stated {
+        Some(host) => host,
+        None => own_registry(registry, &ecr).await?,
+    };
+    Ok(Target { ecr, host })
+}
+
+/// The registry, as far as it is known without asking anybody.
+pub(crate) struct Known {
+    pub(crate) ecr: Option<EcrClient>,
+    pub(crate) host: Option<RegistryHost>,
+}
+
+/// Finds out what flags, pipeline file and AWS configuration say of the registry.
+pub(crate) async fn known(registry: &Registry, args: &RegistryArgs, world: &World) -> Result<Known, Diagnostics> {
+    let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
+    let ecr = EcrClient::connect(&settings(registry, args, stated.as_ref()), &world.variables).await.ok();
+    let endpoint = || {
+        let (account, region) = (registry.account.clone()?, ecr.as_ref()?.region().clone());
+        EcrEndpoint { account, region, fips: registry.fips, dual_stack: registry.dual_stack }.host().ok()
+    };
+    let host = stated.or_else(endpoint);
+    Ok(Known { ecr, host })
+}
+
+/// How to reach the control plane, by flags and pipeline file alone. A host that is ECR's own names its account and
+/// region.
+fn settings(registry: &Registry, args: &RegistryArgs, stated: Option<&RegistryHost>) -> EcrSettings {
+    let named = stated.and_then(RegistryHost::as_ecr);
+    EcrSettings {
         region: args
             .region
             .clone()
@@ -42,13 +72,7 @@ pub(crate) async fn connect(
         fips: registry.fips,
         dual_stack: registry.dual_stack,
         local: None,
-    };
-    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
-    let host = match stated {
-        Some(host) => host,
-        None => own_registry(registry, &ecr).await?,
-    };
-    Ok(Target { ecr, host })
+    }
 }
 
 /// The host of `--registry` or LONGSHORE_REGISTRY.

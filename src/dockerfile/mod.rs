@@ -39,7 +39,7 @@ pub struct Recipe {
     pub contexts: BTreeSet<String>,
     /// The sources that are copied from the build context, variables expanded.
     pub copies: BTreeSet<String>,
-    /// Why the result cannot be told from the inputs, each as a reason that follows the words "because it".
+    /// Why the result cannot be told from the inputs, each as what follows the words "its Dockerfile".
     pub unknowable: Vec<String>,
 }
 

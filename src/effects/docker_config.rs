@@ -54,7 +54,11 @@ pub fn folder(variables: &Variables) -> Option<PathBuf> {
     set("DOCKER_CONFIG").map(PathBuf::from).or_else(|| set("HOME").map(|home| Path::new(home).join(".docker")))
 }
 
-fn read(path: &Path) -> Result<Map<String, Value>, String> {
+/// The configuration; empty if there is none.
+///
+/// # Errors
+/// In words for the user: it is no JSON, or cannot be read.
+pub fn read(path: &Path) -> Result<Map<String, Value>, String> {
     match fs::read(path) {
         Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(Map::new()),
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| format!("{} is not JSON: {error}", path.display())),

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod context;
 pub mod docker;
 pub mod docker_config;
+pub mod docker_credential;
 pub mod ecr;
 pub mod fingerprint;
 pub mod git;

@@ -7,6 +7,8 @@ use std::process::ExitStatus;
 use tokio::process::{Child, Command};
 use tokio::signal;
 
+use crate::names::Platform;
+
 /// Runs a program to its end with these variables added to the environment. It is asked to end when we are.
 ///
 /// # Errors
@@ -63,6 +65,14 @@ pub fn exit_code(status: ExitStatus) -> u8 {
     let signal = None;
     let code = status.code().or_else(|| Some(128 + signal?));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// What this machine is, as a platform that containers run on: always Linux, since elsewhere Docker runs a Linux of
+/// its own.
+pub fn platform() -> Platform {
+    let linux = |architecture: &str| format!("linux/{architecture}").parse::<Platform>();
+    #[expect(clippy::expect_used, reason = "`linux/amd64` is a platform")]
+    linux(std::env::consts::ARCH).or_else(|_| linux("amd64")).expect("a platform").normalized()
 }
 
 /// How many images can usefully be worked on at once: one for each core that this process may use.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 pub use git::GitFacts;
-pub use registry::{ContentFacts, ContentKey, RepositoryFacts, StoredImage};
+pub use registry::{ContentFacts, RepositoryFacts, StoredImage};
 
 use ci::CiFacts;
 

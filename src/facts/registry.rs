@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
+use crate::key::ContentKey;
 use crate::names::{Digest, RepositoryName, Tag};
 
 /// What ECR says about a repository; the mere existence of this value means that it exists.
@@ -63,15 +64,6 @@ pub struct ContentFacts {
     pub record: Option<Vec<u8>>,
     /// How the content differs from that of the image that is there now, in words; empty if nothing is known.
     pub changes: Vec<String>,
-}
-
-/// The key of an image's content, and the tag that stands for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContentKey {
-    /// All of it, in hexadecimal digits.
-    pub hex: String,
-    /// `src-` and the first 20 of them.
-    pub tag: Tag,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod account;
 mod digest;
+mod familiar;
 mod image_ref;
 mod platform;
 mod registry_host;

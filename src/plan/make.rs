@@ -10,6 +10,7 @@ use super::tags::DerivedTags;
 use super::{BuildPlan, ImagePlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan, RepositorySpec, labels};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
+use crate::key::ContentKey;
 use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{Image, Pipeline, Repository};
 
@@ -110,7 +111,7 @@ fn plan_image(
         repository: image.repository.name.clone(),
         needs: image.needs().map(str::to_owned).collect(),
         action,
-        staging: content.key.as_ref().ok().map(|key| key.tag.clone()),
+        staging: content.key.as_ref().ok().map(ContentKey::tag),
         record: content.record.clone().map(|bytes| Record { media_type: RECORD_TYPE.to_owned(), bytes }),
         taken: taken(&derived.tags, there),
         tags: derived.tags,
@@ -136,7 +137,7 @@ fn no_tag(image: &Image, derived: &DerivedTags) -> Diagnostic {
 fn plan_build(image: &Image, version: &PlannedTag, content: &ContentFacts, sight: &Sight<'_>) -> BuildPlan {
     let mut labels = labels::standard(sight.facts, &version.tag, &image.build.labels);
     if let Ok(key) = &content.key {
-        labels.insert(labels::CONTENT_KEY.to_owned(), key.hex.clone());
+        labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
     }
     let build = &image.build;
     BuildPlan {

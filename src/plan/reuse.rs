@@ -4,7 +4,8 @@ use time::OffsetDateTime;
 
 use super::{ImageAction, PlannedTag};
 use crate::diagnostic::Diagnostic;
-use crate::facts::{ContentFacts, ContentKey, Facts, RepositoryFacts, StoredImage};
+use crate::facts::{ContentFacts, Facts, RepositoryFacts, StoredImage};
+use crate::key::ContentKey;
 use crate::names::Digest;
 use crate::pipeline::{Image, Reuse};
 
@@ -57,7 +58,8 @@ impl Case<'_> {
             Ok(key) => key,
             Err(reason) => return Ok(Verdict::build(reason)),
         };
-        let Some((repository, stored)) = self.there.and_then(|there| Some((there, there.taken.get(&key.tag)?))) else {
+        let Some((repository, stored)) = self.there.and_then(|there| Some((there, there.taken.get(&key.tag())?)))
+        else {
             return Ok(Verdict::Build { why: self.why_new() });
         };
         let outdated = match self.image.reuse {
@@ -66,13 +68,13 @@ impl Case<'_> {
             Reuse::UpTo { max_age } => self.too_old(stored, max_age),
         };
         match outdated {
-            None => Ok(Verdict::reuse(&stored.digest, format!("its content did not change: {}", key.tag))),
-            Some(why) if !repository.is_frozen(&key.tag) => Ok(Verdict::build(why)),
+            None => Ok(Verdict::reuse(&stored.digest, format!("its content did not change: {}", key.tag()))),
+            Some(why) if !repository.is_frozen(&key.tag()) => Ok(Verdict::build(why)),
             Some(_) if self.force || self.image.reuse == Reuse::Never => Err(self.staging_is_frozen(key, stored)),
             // Of two images with the same content, the registry would refuse the newer.
             Some(_) => Ok(Verdict::reuse(
                 &stored.digest,
-                format!("its content did not change, and {} cannot move in this repository", key.tag),
+                format!("its content did not change, and {} cannot move in this repository", key.tag()),
             )),
         }
     }
@@ -110,7 +112,7 @@ impl Case<'_> {
         let one_image = frozen.iter().all(|(_, other)| other.digest == stored.digest);
         if one_image && !self.force {
             if let (Ok(key), Some(stored_key)) = (&self.content.key, &stored.content_key)
-                && key.hex == *stored_key
+                && key.as_str() == stored_key
             {
                 return Ok(Verdict::reuse(
                     &stored.digest,
@@ -140,7 +142,7 @@ impl Case<'_> {
         ))
         .at_maybe(place.and_then(|rule| rule.place.clone()))
         .caused_by(format!("{} is {}{built_from}", planned.tag, stored.digest));
-        let wanted = self.content.key.as_ref().ok().and_then(|key| self.there?.taken.get(&key.tag));
+        let wanted = self.content.key.as_ref().ok().and_then(|key| self.there?.taken.get(&key.tag()));
         let diagnostic = match wanted {
             Some(wanted) => diagnostic.caused_by(format!("it should be {}", wanted.digest)),
             None => diagnostic,
@@ -156,7 +158,7 @@ impl Case<'_> {
             self.image.name, self.image.repository.name
         ))
         .at_maybe(self.image.repository.place.clone())
-        .caused_by(format!("{} is {}, and that repository's tags are immutable", key.tag, stored.digest))
+        .caused_by(format!("{} is {}, and that repository's tags are immutable", key.tag(), stored.digest))
         .hint("except `src-*` from immutability under `tag_mutability`, or build without forcing it")
     }
 }

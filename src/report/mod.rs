@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod json;
+pub mod keys;
 mod lines;
 pub mod plan;
 pub mod progress;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Docker, failure};
 use crate::execute::ports::ServiceError;
+use crate::names::Platform;
 
 /// How long the daemon may take to say that it is there.
 const PING_LIMIT: Duration = Duration::from_secs(10);
@@ -53,6 +54,11 @@ impl EngineFacts {
             os,
             podman,
         }
+    }
+
+    /// The platform that it builds for unless it is told otherwise, as far as it says.
+    pub fn platform(&self) -> Option<Platform> {
+        format!("{}/{}", self.os, self.arch).parse::<Platform>().ok().map(|platform| platform.normalized())
     }
 
     /// Whether BuildKit gives RUN steps a `/dev/shm` of the size that is asked for.

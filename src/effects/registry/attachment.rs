@@ -97,7 +97,7 @@ impl RegistryClient {
             body: None,
             doing: doing.to_owned(),
         };
-        let response = self.send(&request, credential).await?;
+        let response = self.send(&request, Some(credential)).await?;
         match response.status().as_u16() {
             200..300 => self.read_small(response, doing).await.map(Some),
             404 => Ok(None),
@@ -117,7 +117,7 @@ impl RegistryClient {
             body,
             doing: doing.clone(),
         };
-        let there = self.send(&request(Method::HEAD, format!("blobs/{digest}"), None), credential).await?;
+        let there = self.send(&request(Method::HEAD, format!("blobs/{digest}"), None), Some(credential)).await?;
         if there.status().is_success() {
             return Ok(());
         }
@@ -141,7 +141,7 @@ impl RegistryClient {
         about: &ImageRef,
         credential: &Credential,
     ) -> Result<reqwest::Response, ServiceError> {
-        let response = self.send(request, credential).await?;
+        let response = self.send(request, Some(credential)).await?;
         match response.status().is_success() {
             true => Ok(response),
             false => Err(answer::refused(response, about, &request.doing).await),

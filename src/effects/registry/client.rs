@@ -1,8 +1,8 @@
-use base64::Engine as _;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Response};
 use tokio::sync::OnceCell;
 
+use super::auth::{self, Tokens};
 use super::{answer, retry};
 use crate::effects::tls;
 use crate::execute::ports::{Credential, Failure, ServiceError};
@@ -14,6 +14,7 @@ pub struct RegistryClient {
     host: RegistryHost,
     http: reqwest::Client,
     scheme: OnceCell<&'static str>,
+    tokens: Tokens,
 }
 
 /// One request, so that it can be sent again.
@@ -59,7 +60,7 @@ impl RegistryClient {
             .tls_certs_merge(roots)
             .build()
             .map_err(|error| broken(&error))?;
-        Ok(RegistryClient { host: host.clone(), http, scheme: OnceCell::new() })
+        Ok(RegistryClient { host: host.clone(), http, scheme: OnceCell::new(), tokens: Tokens::default() })
     }
 
     /// Where the registry answers.
@@ -68,11 +69,38 @@ impl RegistryClient {
     }
 
     /// Sends a request until it is answered for good, and returns the answer whatever its status.
-    pub(super) async fn send(&self, request: &Request<'_>, credential: &Credential) -> Result<Response, ServiceError> {
+    ///
+    /// A credential goes along at once, which is all that ECR asks for; where the registry then wants a token, or
+    /// wants one of strangers as well, that is asked for and kept.
+    pub(super) async fn send(
+        &self,
+        request: &Request<'_>,
+        credential: Option<&Credential>,
+    ) -> Result<Response, ServiceError> {
+        let actions = if matches!(request.method, Method::GET | Method::HEAD) { "pull" } else { "pull,push" };
+        let scope = format!("repository:{}:{actions}", request.repository);
+        let authorization = match self.tokens.kept(&scope, credential).await {
+            Some(token) => Some(token),
+            None => credential.map(auth::basic),
+        };
+        let response = self.send_once(request, authorization).await?;
+        let Some(challenge) = auth::challenge(&response) else { return Ok(response) };
+        let token = self.tokens.ask(&self.http, &challenge, &scope, credential, &request.doing).await?;
+        self.send_once(request, Some(token)).await
+    }
+
+    async fn send_once(
+        &self,
+        request: &Request<'_>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Response, ServiceError> {
         let scheme = self.scheme.get_or_init(|| self.probe()).await;
-        let url = format!("{scheme}://{}/v2/{}/{}", self.host, request.repository, request.path);
+        let url = format!("{scheme}://{}/v2/{}/{}", self.address(), request.repository, request.path);
         let sent = retry::until_answered(|| {
-            let mut call = self.http.request(request.method.clone(), &url).header(AUTHORIZATION, basic(credential));
+            let mut call = self.http.request(request.method.clone(), &url);
+            if let Some(authorization) = &authorization {
+                call = call.header(AUTHORIZATION, authorization.clone());
+            }
             if let Some(accept) = request.accept {
                 call = call.header(reqwest::header::ACCEPT, accept);
             }
@@ -82,6 +110,14 @@ impl RegistryClient {
             call.send()
         });
         sent.await.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
+    }
+
+    /// Docker Hub is named `docker.io`, but answers elsewhere.
+    fn address(&self) -> &str {
+        match self.host.as_str() {
+            "docker.io" => "registry-1.docker.io",
+            host => host,
+        }
     }
 
     /// Loopback registries mostly speak plain HTTP, as the Docker daemon knows; but one that speaks TLS is asked so.
@@ -94,15 +130,4 @@ impl RegistryClient {
             Err(_) => "http",
         }
     }
-}
-
-/// RFC 7617. The value is marked so that no log shows it.
-fn basic(credential: &Credential) -> HeaderValue {
-    let pair = format!("{}:{}", credential.username, credential.reveal());
-    let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-    // Base64 is always legal in a header.
-    let mut value =
-        HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
-    value.set_sensitive(true);
-    value
 }

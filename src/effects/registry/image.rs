@@ -20,33 +20,11 @@ const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
 
 impl Registry for RegistryClient {
     async fn digest(&self, image: &ImageRef, credential: &Credential) -> Result<Option<Digest>, ServiceError> {
-        let request = Request { method: Method::HEAD, ..self.manifest_request(image, format!("look up {image}")) };
-        let response = self.send(&request, credential).await?;
-        if response.status() == 404 {
-            return Ok(None);
-        }
-        if !response.status().is_success() {
-            return Err(answer::refused(response, image, &request.doing).await);
-        }
-        let stated =
-            response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
-        match stated {
-            Some(digest) => Ok(Some(digest)),
-            // Optional in the specification; the bytes themselves tell as well.
-            None => self.manifest(image, credential).await.map(|manifest| Some(manifest.digest)),
-        }
+        self.look_up(image, Some(credential)).await
     }
 
     async fn manifest(&self, image: &ImageRef, credential: &Credential) -> Result<Manifest, ServiceError> {
-        let request = self.manifest_request(image, format!("read the manifest of {image}"));
-        let response = self.send(&request, credential).await?;
-        if !response.status().is_success() {
-            return Err(answer::refused(response, image, &request.doing).await);
-        }
-        let stated = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = stated.unwrap_or_default().to_owned();
-        let bytes = self.read_small(response, &request.doing).await?;
-        Ok(Manifest { digest: Digest::of(&bytes), media_type, bytes })
+        self.fetch(image, Some(credential)).await
     }
 
     async fn attach(
@@ -66,7 +44,7 @@ impl Registry for RegistryClient {
             body: Some((&manifest.media_type, &manifest.bytes)),
             ..self.manifest_request(target, format!("put the tag {target}"))
         };
-        let response = self.send(&request, credential).await?;
+        let response = self.send(&request, Some(credential)).await?;
         match response.status().is_success() {
             true => Ok(()),
             false => Err(answer::refused(response, target, &request.doing).await),
@@ -75,6 +53,45 @@ impl Registry for RegistryClient {
 }
 
 impl RegistryClient {
+    /// The digest of the manifest that this reference names, or `None` if there is none; as a stranger without a
+    /// credential.
+    ///
+    /// # Errors
+    /// If the registry does not answer, or will not say.
+    pub async fn look_up(
+        &self,
+        image: &ImageRef,
+        credential: Option<&Credential>,
+    ) -> Result<Option<Digest>, ServiceError> {
+        let request = Request { method: Method::HEAD, ..self.manifest_request(image, format!("look up {image}")) };
+        let response = self.send(&request, credential).await?;
+        if response.status() == 404 {
+            return Ok(None);
+        }
+        if !response.status().is_success() {
+            return Err(answer::refused(response, image, &request.doing).await);
+        }
+        let stated =
+            response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
+        match stated {
+            Some(digest) => Ok(Some(digest)),
+            // Optional in the specification; the bytes themselves tell as well.
+            None => self.fetch(image, credential).await.map(|manifest| Some(manifest.digest)),
+        }
+    }
+
+    async fn fetch(&self, image: &ImageRef, credential: Option<&Credential>) -> Result<Manifest, ServiceError> {
+        let request = self.manifest_request(image, format!("read the manifest of {image}"));
+        let response = self.send(&request, credential).await?;
+        if !response.status().is_success() {
+            return Err(answer::refused(response, image, &request.doing).await);
+        }
+        let stated = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = stated.unwrap_or_default().to_owned();
+        let bytes = self.read_small(response, &request.doing).await?;
+        Ok(Manifest { digest: Digest::of(&bytes), media_type, bytes })
+    }
+
     /// The labels of the image's configuration; of an index, those of its first image.
     ///
     /// # Errors
@@ -101,7 +118,7 @@ impl RegistryClient {
             body: None,
             doing: format!("read the configuration of {image}"),
         };
-        let response = self.send(&request, credential).await?;
+        let response = self.send(&request, Some(credential)).await?;
         if !response.status().is_success() {
             return Err(answer::refused(response, image, &request.doing).await);
         }

@@ -4,8 +4,11 @@
 
 mod answer;
 mod attachment;
+mod auth;
+mod bases;
 mod client;
 mod image;
 mod retry;
 
+pub use bases::{BaseImages, OwnRegistry};
 pub use client::RegistryClient;

@@ -1,0 +1,96 @@
+//! What `longshore key` prints.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+
+use crate::key::{ImageKey, KeyRecord};
+use crate::names::Tag;
+
+#[derive(Serialize)]
+struct JsonKey<'a> {
+    /// The key; null if the image has none.
+    key: Option<&'a str>,
+    /// The tag that goes with it.
+    tag: Option<Tag>,
+    /// Why the image has no key.
+    always_built: Option<&'a str>,
+    record: &'a KeyRecord,
+}
+
+/// The keys as JSON: `{"images": {NAME: {"key", "tag", "always_built", "record"}}}`.
+pub fn json(keys: &[ImageKey]) -> String {
+    let images = keys.iter().map(|image| {
+        let key = image.key.as_ref().ok();
+        let entry = JsonKey {
+            key: key.map(|key| key.as_str()),
+            tag: key.map(|key| key.tag()),
+            always_built: image.key.as_ref().err().map(|always| always.reason.as_str()),
+            record: &image.record,
+        };
+        (image.name.clone(), serde_json::to_value(entry).unwrap_or_default())
+    });
+    let images: serde_json::Map<String, serde_json::Value> = images.collect();
+    super::json::text(&serde_json::json!({ "images": images }))
+}
+
+/// The keys one a line; with the image's name before them where there are several images.
+pub fn plain(keys: &[ImageKey]) -> String {
+    let known = keys.iter().filter_map(|image| Some((&image.name, image.key.as_ref().ok()?)));
+    let line = |(name, key)| if keys.len() > 1 { format!("{name} {key}\n") } else { format!("{key}\n") };
+    known.map(line).collect()
+}
+
+/// Each key with its parts. Of arguments and labels only short digests are there.
+pub fn explained(keys: &[ImageKey]) -> String {
+    let mut text = String::new();
+    for image in keys {
+        let key = match &image.key {
+            Ok(key) => format!("{key}, kept as {}", key.tag()),
+            Err(always) => format!("always built: {}", always.reason),
+        };
+        text.push_str(&format!("{}  {key}\n", image.name));
+        let rows = rows(&image.record);
+        let width = rows.iter().map(|(part, _)| part.chars().count()).max().unwrap_or(0);
+        for (part, value) in rows {
+            text.push_str(&format!("  {part:width$}  {value}\n"));
+        }
+    }
+    text
+}
+
+fn rows(record: &KeyRecord) -> Vec<(String, String)> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut add = |part: &str, value: &dyn Display| rows.push((part.to_owned(), value.to_string()));
+    add("platform", &record.platform);
+    add("Dockerfile", &record.dockerfile);
+    for (part, value) in [("target", &record.target), ("network", &record.network)] {
+        if let Some(value) = value {
+            add(part, value);
+        }
+    }
+    if let Some(bytes) = record.shm_size {
+        add("shm_size", &bytes);
+    }
+    add("files", &format!("{} ({})", record.files.digest, record.files.count));
+    if let Some(checkout) = &record.checkout {
+        add(".git", &[&[checkout.commit.clone()], checkout.tags.as_slice()].concat().join(" "));
+    }
+    for (reference, digest) in &record.bases {
+        add(&format!("base image {reference}"), digest);
+    }
+    for (kind, keys) in [("image", &record.dependencies), ("context", &record.contexts)] {
+        for (name, key) in keys {
+            add(&format!("{kind} {name}"), key);
+        }
+    }
+    for (kind, values) in [("argument", &record.args), ("label", &record.labels), ("extra host", &record.extra_hosts)] {
+        for (name, value) in values {
+            add(&format!("{kind} {name}"), value);
+        }
+    }
+    for id in &record.secrets {
+        add("secret", id);
+    }
+    rows
+}
