@@ -70,6 +70,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
     let docker = daemon(&folder, body, vec![answer]);
     let plan = BuildPlan {
         login: false,
+        left_out: Vec::new(),
         context,
         dockerfile: Dockerfile::Inline("FROM scratch\n".into()),
         target: None,

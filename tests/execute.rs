@@ -144,6 +144,7 @@ fn image(name: &str, tags: &[&str]) -> ImagePlan {
 fn build(name: &str) -> BuildPlan {
     BuildPlan {
         login: false,
+        left_out: Vec::new(),
         context: PathBuf::from(name),
         dockerfile: Dockerfile::File(PathBuf::from("Dockerfile")),
         target: None,

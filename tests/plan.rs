@@ -73,6 +73,7 @@ impl Situation {
             self.repository.iter().map(|repository| (repository.name.clone(), repository.clone())).collect();
         let sight = Sight {
             root: Path::new("/work"),
+            written: &[],
             facts: &facts,
             registry: &"123456789012.dkr.ecr.us-east-1.amazonaws.com".parse().unwrap(),
             contents: std::slice::from_ref(&self.content),

@@ -1,7 +1,7 @@
 //! The first three steps, which change nothing: read, look, decide.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures_util::stream::{self, StreamExt};
 
@@ -36,8 +36,14 @@ pub(super) struct Decided {
     pub(super) registry: RegistryClient,
 }
 
-/// Reads the pipeline, looks at the checkout and the registry, and makes the plan.
-pub(super) async fn decide(args: &WorkArgs, server: Option<&Server>, world: &World) -> Result<Decided, Diagnostics> {
+/// Reads the pipeline, looks at the checkout and the registry, and makes the plan. `report` is the file that the run
+/// will write besides the pipeline's own.
+pub(super) async fn decide(
+    args: &WorkArgs,
+    report: Option<&Path>,
+    server: Option<&Server>,
+    world: &World,
+) -> Result<Decided, Diagnostics> {
     let mut loaded = read::pipeline(&args.pipeline, world)?;
     read::select(&mut loaded.pipeline, &args.images)?;
     let (pipeline, root) = (&loaded.pipeline, loaded.root);
@@ -50,7 +56,9 @@ pub(super) async fn decide(args: &WorkArgs, server: Option<&Server>, world: &Wor
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
     let platform = key::daemon_platform(world).await;
     let own = Some(OwnRegistry { host: &host, ecr: &ecr });
-    let seen = key::Sight { root: &root, platform: &platform, own, variables: &world.variables };
+    let mut written = key::written(pipeline, &root);
+    written.extend(report.map(|path| world.folder.join(path)));
+    let seen = key::Sight { root: &root, written: &written, platform: &platform, own, variables: &world.variables };
     let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
     let keys = key::keys(pipeline, &names, &seen).await?;
     let mut contents = contents(pipeline, &keys);
@@ -60,6 +68,7 @@ pub(super) async fn decide(args: &WorkArgs, server: Option<&Server>, world: &Wor
 
     let sight = Sight {
         root: &root,
+        written: &written,
         facts: &facts,
         registry: &host,
         contents: &contents,

@@ -1,7 +1,7 @@
 //! `longshore key`, and the keys for whoever else needs them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::target::{self, Known};
@@ -28,7 +28,8 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
     let platform = daemon_platform(world).await;
     let Known { ecr, host } = target::known(&loaded.pipeline.registry, &args.registry, world).await?;
     let own = ecr.as_ref().zip(host.as_ref()).map(|(ecr, host)| OwnRegistry { host, ecr });
-    let sight = Sight { root: &loaded.root, platform: &platform, own, variables: &world.variables };
+    let written = written(&loaded.pipeline, &loaded.root);
+    let sight = Sight { root: &loaded.root, written: &written, platform: &platform, own, variables: &world.variables };
     let images: BTreeSet<&str> = wanted.images.iter().map(|image| image.name.as_str()).collect();
     let mut keys = keys(&loaded.pipeline, &images, &sight).await?;
     keys.retain(|key| images.contains(key.name.as_str()));
@@ -60,6 +61,12 @@ pub(super) async fn daemon_platform(world: &World) -> Platform {
     }
 }
 
+/// The files that a run of this pipeline writes.
+pub(super) fn written(pipeline: &Pipeline, root: &Path) -> Vec<PathBuf> {
+    let outputs = &pipeline.outputs;
+    outputs.image_definitions.iter().chain(&outputs.image_detail).map(|path| root.join(path)).collect()
+}
+
 /// What keys are computed with.
 #[derive(Clone, Copy)]
 pub(crate) struct Sight<'a> {
@@ -69,6 +76,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) platform: &'a Platform,
     /// The registry that the images go to, if it is known.
     pub(crate) own: Option<OwnRegistry<'a>>,
+    /// The files that a run itself writes.
+    pub(crate) written: &'a [PathBuf],
     /// The environment.
     pub(crate) variables: &'a Variables,
 }
@@ -103,7 +112,8 @@ type Read = (Digest, Result<Recipe, String>);
 fn open(images: &[&Image], sight: &Sight<'_>) -> Result<(Vec<Read>, Vec<Context>), Diagnostics> {
     let opened = images.iter().map(|image| {
         let folder = sight.root.join(&image.build.context);
-        let context = Context::open(&folder, &image.build.dockerfile)?;
+        let context =
+            Context::open(&folder, &image.build.dockerfile)?.leaving_out(sight.written.iter().map(PathBuf::as_path));
         let bytes = Context::dockerfile_bytes(&folder, &image.build.dockerfile)?;
         Ok(((Digest::of(&bytes), recipe(image, &String::from_utf8_lossy(&bytes), sight)), context))
     });

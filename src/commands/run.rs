@@ -69,7 +69,8 @@ async fn five_steps(
     server: Option<&Server>,
     finished: &mut Finished,
 ) -> Result<(), Diagnostics> {
-    let Decided { plan, facts, root, ecr, registry } = decide(&args.work, server, world).await?;
+    let Decided { plan, facts, root, ecr, registry } =
+        decide(&args.work, args.report.as_deref(), server, world).await?;
     let plan = finished.plan.insert(plan);
     if !args.no_tag {
         let outputs = plan.outputs.image_definitions.iter().chain(&plan.outputs.image_detail);
@@ -80,6 +81,7 @@ async fn five_steps(
         false => None,
     };
 
+    tell_reuse(plan, args.progress);
     let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
     let progress = Progress::new(style(args.progress, world), world.colors, &names);
     let began = clock::instant();
@@ -111,13 +113,18 @@ async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Docker, Diagn
 }
 
 fn tell(plan: &Plan, report: &Report, root: &Path) -> Result<(), Diagnostics> {
-    for image in &plan.images {
-        if let ImageAction::Reuse { why, .. } = &image.action {
-            report::note(&format!("{}: not built: {why}", image.name));
-        }
-    }
     files::write_deploy_files(plan, report, root)?;
     Ok(())
+}
+
+fn tell_reuse(plan: &Plan, progress: cli::Progress) {
+    let reused = plan.images.iter().filter_map(|image| match &image.action {
+        ImageAction::Reuse { why, .. } if progress != cli::Progress::Quiet => Some((&image.name, why)),
+        _ => None,
+    });
+    for (name, why) in reused {
+        report::note(&format!("{name}: not built: {why}"));
+    }
 }
 
 fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {

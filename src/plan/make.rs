@@ -1,7 +1,7 @@
 //! From what was asked for and what is there to what will be done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
@@ -18,6 +18,8 @@ use crate::pipeline::{Image, Pipeline, Repository};
 pub struct Sight<'a> {
     /// The folder that the pipeline's paths start from.
     pub root: &'a Path,
+    /// The files that a run itself writes.
+    pub written: &'a [PathBuf],
     /// The checkout.
     pub facts: &'a Facts,
     /// The registry that the images go to.
@@ -141,6 +143,7 @@ fn plan_build(image: &Image, version: &PlannedTag, content: &ContentFacts, sight
     }
     let build = &image.build;
     BuildPlan {
+        left_out: sight.written.to_vec(),
         login: sight.based_on_registry.contains(&image.name),
         // Through its components, which leave out `.`: the path is shown to the user.
         context: sight.root.join(&build.context).components().collect(),

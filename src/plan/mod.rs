@@ -160,6 +160,8 @@ pub struct BuildPlan {
     pub login: bool,
     /// The context's folder.
     pub context: PathBuf,
+    /// Files that are no part of the context: those that a run itself writes.
+    pub left_out: Vec<PathBuf>,
     /// The Dockerfile, relative to the context, or its text.
     #[serde(flatten)]
     pub dockerfile: Dockerfile,

@@ -40,6 +40,7 @@ impl World {
     pub fn plan(&self, dockerfile: Dockerfile) -> BuildPlan {
         BuildPlan {
             login: false,
+            left_out: Vec::new(),
             context: self.context.path().to_owned(),
             dockerfile,
             target: None,

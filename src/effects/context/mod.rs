@@ -6,6 +6,7 @@ mod tar;
 mod upload;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -30,6 +31,8 @@ pub struct Context {
     root: PathBuf,
     rules: IgnoreRules,
     dockerfile: SentDockerfile,
+    /// Relative to the folder.
+    left_out: BTreeSet<PathBuf>,
 }
 
 /// How the Dockerfile reaches the daemon.
@@ -96,7 +99,20 @@ impl Context {
                 (rules, dockerfile)
             }
         };
-        Ok(Context { root: root.to_owned(), rules, dockerfile })
+        Ok(Context { root: root.to_owned(), rules, dockerfile, left_out: BTreeSet::new() })
+    }
+
+    /// The same without these files, wherever they are: what a run writes is no part of what the next one builds, or it
+    /// would never find its content unchanged.
+    #[must_use]
+    pub fn leaving_out<'p>(mut self, files: impl IntoIterator<Item = &'p Path>) -> Self {
+        let Ok(root) = self.root.canonicalize() else { return self };
+        let relative = |file: &Path| {
+            let folder = file.parent()?.canonicalize().ok()?;
+            Some(folder.join(file.file_name()?).strip_prefix(&root).ok()?.to_owned())
+        };
+        self.left_out = files.into_iter().filter_map(relative).collect();
+        self
     }
 
     /// The text of a Dockerfile, for a look at what it is based on.
@@ -134,8 +150,8 @@ impl Context {
     }
 
     /// What the files of the context follow from: contexts of which this is equal hold the same.
-    pub fn identity(&self) -> (&Path, &str) {
-        (&self.root, self.rules.text())
+    pub fn identity(&self) -> (&Path, &str, &BTreeSet<PathBuf>) {
+        (&self.root, self.rules.text(), &self.left_out)
     }
 
     /// The files that `.dockerignore` keeps.
@@ -143,7 +159,7 @@ impl Context {
     /// # Errors
     /// If the context's folder cannot be read.
     pub fn walk(&self) -> Result<Walk<'_>, ContextError> {
-        Walk::new(&self.root, &self.rules)
+        Walk::new(&self.root, &self.rules, &self.left_out)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files of a context, after `.dockerignore`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ pub struct Entry {
 pub struct Walk<'a> {
     root: &'a Path,
     rules: &'a IgnoreRules,
+    left_out: &'a BTreeSet<PathBuf>,
     open: Vec<Directory>,
     ready: VecDeque<Entry>,
 }
@@ -42,10 +43,10 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn new(root: &'a Path, rules: &'a IgnoreRules) -> Result<Self, ContextError> {
+    pub fn new(root: &'a Path, rules: &'a IgnoreRules, left_out: &'a BTreeSet<PathBuf>) -> Result<Self, ContextError> {
         let top =
             Directory { path: PathBuf::new(), names: sorted_names(root)?, verdict: Verdict::default(), pending: None };
-        Ok(Walk { root, rules, open: vec![top], ready: VecDeque::new() })
+        Ok(Walk { root, rules, left_out, open: vec![top], ready: VecDeque::new() })
     }
 
     /// Passes over what is inside the directory that came last.
@@ -57,6 +58,9 @@ impl<'a> Walk<'a> {
 
     /// Looks at one entry, and queues it if it is kept.
     fn step(&mut self, path: PathBuf, parent: &Verdict) -> Result<(), ContextError> {
+        if self.left_out.contains(&path) {
+            return Ok(());
+        }
         let slashed = slashed(&path);
         let verdict = self.rules.judge(parent, &slashed);
         let full = self.root.join(&path);
@@ -146,7 +150,8 @@ mod tests {
             fs::write(path, "").unwrap();
         }
         let rules = IgnoreRules::parse(rules).unwrap();
-        let entries = Walk::new(root.path(), &rules).unwrap();
+        let none = BTreeSet::new();
+        let entries = Walk::new(root.path(), &rules, &none).unwrap();
         entries.map(|entry| slashed(&entry.unwrap().path)).collect()
     }
 
@@ -172,7 +177,8 @@ mod tests {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         let rules = IgnoreRules::default();
-        let mut walk = Walk::new(root.path(), &rules).unwrap();
+        let none = BTreeSet::new();
+        let mut walk = Walk::new(root.path(), &rules, &none).unwrap();
         let mut next = || {
             let entry = walk.next()?.unwrap();
             if entry.path == Path::new("a") {
@@ -192,7 +198,8 @@ mod tests {
         // A loop would never end if links were followed.
         symlink(".", root.path().join("loop")).unwrap();
         let rules = IgnoreRules::parse("locked").unwrap();
-        let paths: Vec<_> = Walk::new(root.path(), &rules).unwrap().map(|entry| entry.unwrap().path).collect();
+        let none = BTreeSet::new();
+        let paths: Vec<_> = Walk::new(root.path(), &rules, &none).unwrap().map(|entry| entry.unwrap().path).collect();
         assert_eq!(paths, [PathBuf::from("loop")]);
     }
 }

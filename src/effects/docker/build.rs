@@ -1,5 +1,7 @@
 //! One build, from the context to the image's id.
 
+use std::path::PathBuf;
+
 use bollard::errors::Error;
 use bollard::models::{BuildInfo, BuildInfoAux};
 use futures_util::StreamExt;
@@ -46,7 +48,8 @@ impl Docker {
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
         let doing = format!("build `{}`", build.context.display());
-        let context = Context::open(&build.context, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+        let opened = Context::open(&build.context, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+        let context = opened.leaving_out(build.left_out.iter().map(PathBuf::as_path));
         let reader = self.choose_builder(build, tell).await?;
         let mut progress = match reader {
             Reader::BuildKit => Progress::BuildKit(buildkit::Progress::default()),
