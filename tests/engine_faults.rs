@@ -71,6 +71,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
     let plan = BuildPlan {
         login: false,
         context,
+        results: Vec::new(),
         dockerfile: Dockerfile::Inline("FROM scratch\n".into()),
         target: None,
         args: Default::default(),

@@ -133,6 +133,7 @@ fn build(name: &str) -> BuildPlan {
     BuildPlan {
         login: false,
         context: PathBuf::from(name),
+        results: Vec::new(),
         dockerfile: Dockerfile::File(PathBuf::from("Dockerfile")),
         target: None,
         args: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! From what was asked for and what is there to what will be done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::tags::DerivedTags;
 use super::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, RepositorySpec, labels};
@@ -14,6 +14,8 @@ use crate::pipeline::{Image, Pipeline, Repository};
 pub struct Sight<'a> {
     /// The folder that the pipeline's paths start from.
     pub root: &'a Path,
+    /// The files that the run writes itself.
+    pub results: &'a [PathBuf],
     /// The checkout.
     pub facts: &'a Facts,
     /// The registry that the images go to.
@@ -146,6 +148,7 @@ fn plan_build(image: &Image, version: &PlannedTag, sight: &Sight<'_>) -> BuildPl
         login: sight.based_on_registry.contains(&image.name),
         // Through its components, which leave out `.`: the path is shown to the user.
         context: sight.root.join(&build.context).components().collect(),
+        results: sight.results.to_vec(),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),

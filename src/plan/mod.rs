@@ -106,6 +106,9 @@ pub struct BuildPlan {
     pub login: bool,
     /// The context's folder.
     pub context: PathBuf,
+    /// Files that a run writes itself; the builder never sees them. With them in the context no two runs would build
+    /// the same image, because the deploy file names the image of the run before.
+    pub results: Vec<PathBuf>,
     /// The Dockerfile, relative to the context, or its text.
     #[serde(flatten)]
     pub dockerfile: Dockerfile,

@@ -41,6 +41,7 @@ impl World {
         BuildPlan {
             login: false,
             context: self.context.path().to_owned(),
+            results: Vec::new(),
             dockerfile,
             target: None,
             args: Default::default(),

@@ -3,7 +3,7 @@
 mod recipes;
 pub(crate) mod target;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{World, local, look, read, unless_interrupted};
 use crate::cli::{self, RunArgs};
@@ -79,7 +79,9 @@ async fn five_steps(
     read::select(&mut loaded.pipeline, &args.images)?;
     let pipeline = &loaded.pipeline;
     let outputs = pipeline.outputs.image_definitions.iter().chain(&pipeline.outputs.image_detail);
-    files::check(outputs.map(|path| loaded.root.join(path)))?;
+    let mut results: Vec<PathBuf> = outputs.map(|path| loaded.root.join(path)).collect();
+    files::check(results.iter().cloned())?;
+    results.extend(args.report.iter().map(|path| world.folder.join(path)));
 
     let facts = look::checkout(&args.facts, &loaded.root, world)?;
     let environment = look::environment(&args.facts, pipeline, &facts, world)?;
@@ -93,6 +95,7 @@ async fn five_steps(
 
     let sight = Sight {
         root: &loaded.root,
+        results: &results,
         facts: &facts,
         registry: &host,
         based_on_registry: &recipes.based_on(&host, pipeline),

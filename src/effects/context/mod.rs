@@ -6,6 +6,7 @@ mod tar;
 mod upload;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -30,6 +31,8 @@ pub struct Context {
     root: PathBuf,
     rules: IgnoreRules,
     dockerfile: SentDockerfile,
+    /// Relative to the context; left out whatever the rules say.
+    left_out: BTreeSet<PathBuf>,
 }
 
 /// How the Dockerfile reaches the daemon.
@@ -95,7 +98,19 @@ impl Context {
                 (rules, dockerfile)
             }
         };
-        Ok(Context { root: root.to_owned(), rules, dockerfile })
+        Ok(Context { root: root.to_owned(), rules, dockerfile, left_out: BTreeSet::new() })
+    }
+
+    /// The same context without these files, wherever they are and however their paths are written.
+    #[must_use]
+    pub fn without(mut self, files: &[PathBuf]) -> Self {
+        let Ok(root) = self.root.canonicalize() else { return self };
+        let place = |file: &PathBuf| {
+            let folder = file.parent()?.canonicalize().ok()?;
+            folder.join(file.file_name()?).strip_prefix(&root).ok().map(Path::to_owned)
+        };
+        self.left_out.extend(files.iter().filter_map(place));
+        self
     }
 
     /// The text of a Dockerfile, for a look at what it is based on.
@@ -120,12 +135,12 @@ impl Context {
         }
     }
 
-    /// The files that `.dockerignore` keeps.
+    /// The files that `.dockerignore` keeps, but for those that are left out in any case.
     ///
     /// # Errors
     /// If the context's folder cannot be read.
     pub fn walk(&self) -> Result<Walk<'_>, ContextError> {
-        Walk::new(&self.root, &self.rules)
+        Walk::new(&self.root, &self.rules, &self.left_out)
     }
 }
 
@@ -194,6 +209,20 @@ mod tests {
         let files = [("d/Dockerfile", ""), ("d/Dockerfile.dockerignore", "a"), (".dockerignore", "b")];
         let context = open(&files, "d/Dockerfile").unwrap();
         assert!(context.rules.excludes("a") && !context.rules.excludes("b"));
+    }
+
+    #[test]
+    fn files_are_left_out_however_their_paths_are_written() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("context");
+        fs::create_dir_all(root.join("out")).unwrap();
+        for file in ["kept", "left", "out/left", "out/kept"] {
+            fs::write(root.join(file), "").unwrap();
+        }
+        let results = ["left", "out/../out/./left", "../kept", "gone/left", "missing"].map(|file| root.join(file));
+        let context = Context::open(&root, &Dockerfile::Inline(String::new())).unwrap().without(&results);
+        let paths: Vec<_> = context.walk().unwrap().map(|entry| walk::slashed(&entry.unwrap().path)).collect();
+        assert_eq!(paths, ["kept", "out", "out/kept"]);
     }
 
     #[test]

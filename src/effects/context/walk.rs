@@ -1,6 +1,6 @@
 //! The files of a context, after `.dockerignore`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -17,13 +17,14 @@ pub struct Entry {
     pub metadata: Metadata,
 }
 
-/// Everything that the rules keep, each directory before what is in it, names in the order of their bytes.
+/// Everything that the rules keep and that is not left out in any case, each directory before what is in it, names in the order of their bytes.
 ///
 /// A directory that is left out comes all the same if something inside it is kept, as Docker's own walk has it.
 #[derive(Debug)]
 pub struct Walk<'a> {
     root: &'a Path,
     rules: &'a IgnoreRules,
+    left_out: &'a BTreeSet<PathBuf>,
     open: Vec<Directory>,
     ready: VecDeque<Entry>,
 }
@@ -42,14 +43,17 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn new(root: &'a Path, rules: &'a IgnoreRules) -> Result<Self, ContextError> {
+    pub fn new(root: &'a Path, rules: &'a IgnoreRules, left_out: &'a BTreeSet<PathBuf>) -> Result<Self, ContextError> {
         let top =
             Directory { path: PathBuf::new(), names: sorted_names(root)?, verdict: Verdict::default(), pending: None };
-        Ok(Walk { root, rules, open: vec![top], ready: VecDeque::new() })
+        Ok(Walk { root, rules, left_out, open: vec![top], ready: VecDeque::new() })
     }
 
     /// Looks at one entry, and queues it if it is kept.
     fn step(&mut self, path: PathBuf, parent: &Verdict) -> Result<(), ContextError> {
+        if self.left_out.contains(&path) {
+            return Ok(());
+        }
         let slashed = slashed(&path);
         let verdict = self.rules.judge(parent, &slashed);
         let full = self.root.join(&path);
@@ -127,8 +131,9 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
+        let left_out = BTreeSet::new();
         let rules = IgnoreRules::parse(rules).unwrap();
-        let entries = Walk::new(root.path(), &rules).unwrap();
+        let entries = Walk::new(root.path(), &rules, &left_out).unwrap();
         entries.map(|entry| slashed(&entry.unwrap().path)).collect()
     }
 
@@ -155,8 +160,10 @@ mod tests {
         fs::create_dir(root.path().join("locked")).unwrap();
         // A loop would never end if links were followed.
         symlink(".", root.path().join("loop")).unwrap();
+        let left_out = BTreeSet::new();
         let rules = IgnoreRules::parse("locked").unwrap();
-        let paths: Vec<_> = Walk::new(root.path(), &rules).unwrap().map(|entry| entry.unwrap().path).collect();
+        let paths: Vec<_> =
+            Walk::new(root.path(), &rules, &left_out).unwrap().map(|entry| entry.unwrap().path).collect();
         assert_eq!(paths, [PathBuf::from("loop")]);
     }
 }

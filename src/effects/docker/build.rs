@@ -47,6 +47,7 @@ impl Docker {
     ) -> Result<BuiltImage, ServiceError> {
         let doing = format!("build `{}`", build.context.display());
         let context = Context::open(&build.context, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+        let context = context.without(&build.results);
         let reader = self.choose_builder(build, tell).await?;
         let mut progress = match reader {
             Reader::BuildKit => Progress::BuildKit(buildkit::Progress::default()),
