@@ -1,6 +1,6 @@
 //! `longshore local`, as a user starts it.
 
-use super::{Call, Ended, Running, User};
+use super::{Call, Ended, Running, Signal, User};
 
 /// A server on any free port over a folder of the user's.
 pub struct LocalServer {
@@ -47,7 +47,7 @@ impl LocalServer {
     }
 
     /// Ends it with a signal.
-    pub fn end_with(self, signal: &str) -> Ended {
+    pub fn end_with(self, signal: Signal) -> Ended {
         self.running.signal(signal);
         self.running.end()
     }
