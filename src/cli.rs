@@ -252,7 +252,7 @@ pub enum When {
 pub enum Progress {
     /// `tty` on a terminal, else `plain`
     Auto,
-    /// Lines that change in place
+    /// Lines that change in place, where the terminal can do that
     Tty,
     /// One line for each thing that happens
     Plain,

@@ -19,6 +19,10 @@ pub struct Circumstances<'a> {
 pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
     let told = match &error.failure {
         Failure::EngineUnreachable { address, forbidden } => engine(address, *forbidden, around.ci),
+        Failure::EngineMisconfigured { address } => {
+            Diagnostic::input(format!("`{address}` does not lead to a Docker daemon"))
+                .hint("check DOCKER_HOST and DOCKER_CONTEXT; an address looks like `unix:///var/run/docker.sock`")
+        }
         Failure::ContextUnreadable { path } => {
             Diagnostic::input(format!("{}cannot read `{path}`", of_image(around))).hint(
                 "`context` starts from the pipeline file's folder, and `dockerfile` from the context",

@@ -22,7 +22,7 @@ pub(super) async fn run(args: &LoginArgs, world: &World) -> Result<(), Diagnosti
         return Ok(report::print(credential.reveal())?);
     }
     let stored = docker_config::store(&host, &credential, &world.variables).map_err(|cause| {
-        Diagnostic::new(Blame::Work, format!("cannot store the credential for {host}")).caused_by(cause)
+        Diagnostic::new(Blame::Work, format!("cannot store the credential for `{host}`")).caused_by(cause)
     })?;
     match stored {
         Stored::File(path) => {

@@ -141,8 +141,8 @@ fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {
 
 fn style(asked: cli::Progress, world: &World) -> Style {
     match asked {
-        cli::Progress::Auto => Style::fitting(world.variables.get("TERM").map(String::as_str)),
-        cli::Progress::Tty => Style::moving(),
+        // Where lines cannot change in place, `tty` would show nothing at all.
+        cli::Progress::Auto | cli::Progress::Tty => Style::fitting(world.variable("TERM")),
         cli::Progress::Plain => Style::Plain,
         cli::Progress::Quiet => Style::Quiet,
     }

@@ -42,9 +42,9 @@ pub fn store(host: &RegistryHost, credential: &Credential, variables: &Variables
     let pair = format!("{}:{}", credential.username, credential.reveal());
     let auth = base64::engine::general_purpose::STANDARD.encode(pair);
     let auths = config.entry("auths").or_insert_with(|| Value::Object(Map::new()));
-    let auths = auths.as_object_mut().ok_or_else(|| format!("`auths` in {} is not a map", path.display()))?;
+    let auths = auths.as_object_mut().ok_or_else(|| format!("`auths` in `{}` is not a map", path.display()))?;
     auths.insert(host.to_string(), json!({ "auth": auth }));
-    write(&folder, &path, &config).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    write(&folder, &path, &config).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     Ok(Stored::File(path))
 }
 
@@ -61,9 +61,11 @@ pub fn folder(variables: &Variables) -> Option<PathBuf> {
 pub fn read(path: &Path) -> Result<Map<String, Value>, String> {
     match fs::read(path) {
         Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(Map::new()),
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| format!("{} is not JSON: {error}", path.display())),
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|error| format!("`{}` is not JSON: {error}", path.display()))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Map::new()),
-        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
     }
 }
 
@@ -81,7 +83,7 @@ fn write(folder: &Path, path: &Path, config: &Map<String, Value>) -> std::io::Re
 
 /// Source: docker-credential-helpers, "Development": `store` takes one JSON object on standard input.
 fn give_to(program: &str, host: &RegistryHost, credential: &Credential) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("cannot run {program}: {error}");
+    let failed = |error: std::io::Error| format!("cannot run `{program}`: {error}");
     let entry = json!({ "ServerURL": host, "Username": credential.username, "Secret": credential.reveal() });
     let mut child = Command::new(program)
         .arg("store")
@@ -99,7 +101,7 @@ fn give_to(program: &str, host: &RegistryHost, credential: &Credential) -> Resul
     }
     // Helpers write their errors to standard output.
     let text = String::from_utf8_lossy(if output.stdout.is_empty() { &output.stderr } else { &output.stdout });
-    Err(format!("{program} failed: {}", text.trim()))
+    Err(format!("`{program}` failed: {}", text.trim()))
 }
 
 #[cfg(test)]
@@ -139,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.json");
         fs::write(&path, "{").unwrap();
-        assert!(login(folder.path()).unwrap_err().contains("config.json is not JSON"));
+        assert!(login(folder.path()).unwrap_err().contains("config.json` is not JSON"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "{");
     }
 }

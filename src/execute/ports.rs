@@ -176,6 +176,11 @@ pub enum Failure {
         /// Something is there, but this user may not use it.
         forbidden: bool,
     },
+    /// The settings do not lead to any Docker daemon.
+    EngineMisconfigured {
+        /// The address, or the name of the docker context.
+        address: String,
+    },
     /// The context or the Dockerfile cannot be read.
     ContextUnreadable {
         /// The file or folder.

@@ -79,6 +79,19 @@ hint: start Docker, or point `DOCKER_HOST` at a running daemon
 }
 
 #[test]
+fn an_address_that_leads_to_no_daemon_is_a_mistake_and_not_worth_another_try() {
+    let user = User::new();
+    let checkout = user.checkout(&[("longshore.yaml", TWO_IMAGES), ("good/Dockerfile", ""), ("bad/Dockerfile", "")]);
+    checkout.run_local(&[]).env("DOCKER_HOST", "/var/run/docker.sock").run().with_code(2).says(
+        "\
+error: `/var/run/docker.sock` does not lead to a Docker daemon
+caused by: it has no scheme such as `unix://` or `tcp://`
+hint: check DOCKER_HOST and DOCKER_CONTEXT; an address looks like `unix:///var/run/docker.sock`
+",
+    );
+}
+
+#[test]
 fn a_missing_dockerfile_is_found_before_anything_is_made() {
     let user = User::new();
     let checkout = user.checkout(&[("longshore.yaml", TWO_IMAGES), ("good/Dockerfile", "FROM scratch"), ("bad/x", "")]);

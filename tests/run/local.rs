@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::user::User;
+use crate::user::{Signal, User};
 
 #[test]
 fn a_command_gets_the_variables_and_its_exit_code_is_passed_on() {
@@ -28,7 +28,7 @@ fn a_command_is_asked_to_end_when_the_server_is() {
     let local = ["local", "--port", "0", "--data", "data", "--", "sh", "-c", script];
     let mut running = user.longshore(&user.at("home"), &local).start();
     running.wait_for("the command", |running| (running.stdout() == "ready\n").then_some(()));
-    running.signal("TERM");
+    running.signal(Signal::TERM);
     running.end().with_code(5);
 }
 
@@ -91,7 +91,7 @@ hint: name another port with `--port`, or 0 for any that is free
 
 #[test]
 fn it_ends_cleanly_when_it_is_asked_to() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let user = User::new();
         let ended = user.serve("data").end_with(signal).with_code(0);
         assert_eq!(ended.err(), "longshore local answers at http://HOST; end it with Ctrl-C\n");

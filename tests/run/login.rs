@@ -26,6 +26,21 @@ fn docker_pushes_and_pulls_with_what_login_stored() {
 }
 
 #[test]
+fn a_configuration_that_is_broken_is_named_and_left_alone() {
+    let user = User::new();
+    let server = user.serve("data");
+    user.write(&user.at("docker/config.json"), "{");
+    let ended = server.env(user.longshore(&user.at("home"), &["login"])).run().with_code(1);
+    ended.says(
+        "\
+error: cannot store the credential for `HOST`
+caused by: `FOLDER/docker/config.json` is not JSON: EOF while parsing an object at line 1 column 1
+",
+    );
+    assert_eq!(std::fs::read_to_string(user.at("docker/config.json")).unwrap(), "{");
+}
+
+#[test]
 fn print_is_made_for_docker_login_and_writes_nothing() {
     let user = User::new();
     let server = user.serve("data");

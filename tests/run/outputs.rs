@@ -28,6 +28,19 @@ fn image_detail_and_uris_by_tag() {
 }
 
 #[test]
+fn what_a_run_writes_does_not_change_what_the_next_one_builds() {
+    let user = User::new();
+    let checkout = checkout(&user, "");
+    checkout.write("Dockerfile", &user.dockerfile("COPY . /everything/\n"));
+    checkout.commit();
+    let server = user.serve("data");
+    let run = || server.run(&checkout).args(&["--report", "report.json"]).succeeds();
+    let first = run();
+    assert!(checkout.at("imageDefinitions.json").exists() && checkout.at("report.json").exists());
+    assert_eq!(run(), first);
+}
+
+#[test]
 fn the_report_is_the_same_on_stdout_and_in_the_file() {
     let user = User::new();
     let checkout = checkout(&user, "");

@@ -1,6 +1,6 @@
 //! Ctrl-C, whenever it comes.
 
-use crate::user::{User, names, wait_for};
+use crate::user::{Signal, User, names, wait_for};
 
 /// Whether a process with this argument runs on this machine; the daemon's containers are among them.
 fn is_running(argument: &str) -> bool {
@@ -22,7 +22,7 @@ fn in_the_middle_of_a_step_stops_the_step() {
 
     let mut run = checkout.run_local(&["--report", "report.json"]).start();
     run.wait_for("the sleeping step", |_| is_running(&seconds).then_some(()));
-    run.signal("INT");
+    run.signal(Signal::INT);
     let ended = run.end().with_code(130);
     let error = "error: interrupted\nhint: run again; what is done is not done twice\n";
     assert!(ended.err().ends_with(error), "{}", ended.err());

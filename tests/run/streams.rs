@@ -90,3 +90,22 @@ fn progress_for_a_terminal_is_shown_as_lines_where_there_is_none() {
     let ended = checkout.run_local(&["--progress", "tty"]).run().with_code(0);
     assert!(ended.err().contains("web | pushed HOST/UNIQUE/web:one as DIGEST in TIME ("), "{}", ended.err());
 }
+
+#[test]
+fn a_terminal_that_does_not_say_what_it_can_gets_lines() {
+    let user = User::new();
+    let checkout = checkout(&user, "{}");
+    let command = format!("{} run --local --data {}", env!("CARGO_BIN_EXE_longshore"), user.at("data").display());
+    let on_terminal = || user.program("script", checkout.root()).args(&["--quiet", "--command", &command, "/dev/null"]);
+    for call in [on_terminal(), on_terminal().env("TERM", "dumb")] {
+        let ended = call.run().with_code(0);
+        assert!(ended.out().contains("web | pushed HOST/UNIQUE/web:one as DIGEST in TIME ("), "{}", ended.out());
+        assert!(!ended.stdout.contains('\u{1b}'), "{}", ended.out());
+    }
+    let moving = on_terminal().env("TERM", "xterm").run().with_code(0);
+    assert!(
+        moving.stdout.contains('\u{1b}') && moving.out().contains("pushed HOST/UNIQUE/web:one"),
+        "{}",
+        moving.out()
+    );
+}

@@ -231,6 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn files_are_left_out_however_their_paths_are_written() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("context");
+        fs::create_dir_all(root.join("out")).unwrap();
+        for file in ["kept", "left", "out/left", "out/kept"] {
+            fs::write(root.join(file), "").unwrap();
+        }
+        let results = ["left", "out/../out/./left", "../kept", "gone/left", "missing"].map(|file| root.join(file));
+        let context = Context::open(&root, &Dockerfile::Inline(String::new())).unwrap();
+        let context = context.leaving_out(results.iter().map(PathBuf::as_path));
+        let paths: Vec<_> = context.walk().unwrap().map(|entry| walk::slashed(&entry.unwrap().path)).collect();
+        assert_eq!(paths, ["kept", "out", "out/kept"]);
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let error = open(&[], "Dockerfile").unwrap_err();
         assert!(error.path.ends_with("context/Dockerfile"), "{error:?}");

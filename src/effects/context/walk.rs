@@ -17,7 +17,7 @@ pub struct Entry {
     pub metadata: Metadata,
 }
 
-/// Everything that the rules keep, each directory before what is in it, names in the order of their bytes.
+/// Everything that the rules keep and that is not left out in any case, each directory before what is in it, names in the order of their bytes.
 ///
 /// A directory that is left out comes all the same if something inside it is kept, as Docker's own walk has it.
 #[derive(Debug)]

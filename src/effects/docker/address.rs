@@ -136,7 +136,8 @@ fn current_context(config: &Path) -> Option<String> {
 
 /// Reads a docker context from its folder, which is named after the digest of the context's name.
 fn from_context(name: &str, config: &Path) -> Result<DockerAddress, BadAddress> {
-    let bad = |problem: String| BadAddress { address: format!("docker context {name}"), problem };
+    let bad =
+        |problem: String| BadAddress { address: name.to_owned(), problem: format!("as a docker context: {problem}") };
     let folder = Digest::of(name.as_bytes()).hex().to_owned();
     let file = config.join("contexts/meta").join(&folder).join("meta.json");
     let text = fs::read_to_string(&file).map_err(|error| bad(format!("{}: {error}", file.display())))?;

@@ -43,7 +43,7 @@ impl Docker {
     /// If the settings lead nowhere, the socket is not there, or the certificates cannot be read.
     pub fn connect(settings: &DockerSettings) -> Result<Self, ServiceError> {
         let address = DockerAddress::find(settings).map_err(|bad| ServiceError {
-            failure: Failure::EngineUnreachable { address: bad.address, forbidden: false },
+            failure: Failure::EngineMisconfigured { address: bad.address },
             doing: "find the Docker daemon".into(),
             cause: bad.problem,
         })?;

@@ -29,13 +29,8 @@ pub enum Style {
 impl Style {
     /// The style for whoever watches: `Tty` on a terminal that says it can move its cursor, else `Plain`.
     pub fn fitting(term: Option<&str>) -> Self {
-        let capable = cfg!(windows) || term.is_some_and(|term| !matches!(term, "" | "dumb"));
-        if capable { Self::moving() } else { Style::Plain }
-    }
-
-    /// `Tty` if stderr is a terminal: anywhere else nothing can change in place, and so nothing would be shown.
-    pub fn moving() -> Self {
-        if std::io::stderr().is_terminal() { Style::Tty } else { Style::Plain }
+        let says_so = cfg!(windows) || term.is_some_and(|term| !matches!(term, "" | "dumb"));
+        if says_so && std::io::stderr().is_terminal() { Style::Tty } else { Style::Plain }
     }
 }
 

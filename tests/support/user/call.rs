@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::Ended;
+use rustix::process::{Pid, kill_process};
+
 use super::ended::Redactor;
+use super::{Ended, Signal};
 
 /// After this time a program hangs, which is a failure and not a wait.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -124,10 +126,9 @@ impl Running {
         self.stderr.text()
     }
 
-    /// Sends a signal by its name, as in `INT`.
-    pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success(), "cannot send {name} to {}", self.shown);
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for what the test waits for; fails if the program ends without it.

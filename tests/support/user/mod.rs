@@ -16,6 +16,7 @@ pub use call::{Call, Running, wait_for};
 pub use checkout::Checkout;
 pub use ended::Ended;
 pub use proxy::Proxy;
+pub use rustix::process::Signal;
 
 use ended::Redactor;
 

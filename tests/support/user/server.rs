@@ -1,6 +1,6 @@
 //! `longshore local`, as a user starts it.
 
-use super::{Call, Ended, Running, User};
+use super::{Call, Ended, Running, Signal, User};
 
 /// A server on any free port over a folder of the user's.
 pub struct LocalServer {
@@ -14,8 +14,13 @@ impl User {
     pub fn serve(&self, data: &str) -> LocalServer {
         let call = self.longshore(&self.at("home"), &["local", "--port", "0", "--data"]).arg(self.at(data));
         let mut running = call.start();
-        running.wait_for("the server's address", |server| server.stderr().contains("answers at").then_some(()));
-        let variables = running.stdout().lines().map(exported).collect();
+        // The registry comes last, and the note on the other stream says that nothing more comes.
+        let said = |server: &Running| {
+            let printed =
+                Some(server.stdout()).filter(|text| text.contains("LONGSHORE_REGISTRY") && text.ends_with('\n'));
+            printed.filter(|_| server.stderr().contains("answers at"))
+        };
+        let variables = running.wait_for("the server's address", said).lines().map(exported).collect();
         LocalServer { running, variables }
     }
 }
@@ -47,7 +52,7 @@ impl LocalServer {
     }
 
     /// Ends it with a signal.
-    pub fn end_with(self, signal: &str) -> Ended {
+    pub fn end_with(self, signal: Signal) -> Ended {
         self.running.signal(signal);
         self.running.end()
     }
