@@ -54,7 +54,7 @@ pub(super) async fn decide(
     let recipes = recipes::read(pipeline, &root)?;
     let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
-    let platform = key::daemon_platform(world).await;
+    let (platform, source) = key::platform_of_daemon(world).await;
     let own = Some(OwnRegistry { host: &host, ecr: &ecr });
     let mut written = key::written(pipeline, &root);
     written.extend(report.map(|path| world.folder.join(path)));
@@ -78,6 +78,10 @@ pub(super) async fn decide(
         repositories: &repositories,
     };
     let plan = plan::make(pipeline, tags, &sight)?;
+    // Whoever builds hears of the daemon soon enough.
+    if !plan.builds_anything() {
+        source.tell(&platform);
+    }
     Ok(Decided { plan, facts, root, ecr, registry })
 }
 

@@ -25,7 +25,8 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
     let loaded = read::pipeline(&args.pipeline, world)?;
     let mut wanted = loaded.pipeline.clone();
     read::select(&mut wanted, &args.images)?;
-    let platform = daemon_platform(world).await;
+    let (platform, source) = platform_of_daemon(world).await;
+    source.tell(&platform);
     let Known { ecr, host } = target::known(&loaded.pipeline.registry, &args.registry, world).await?;
     let own = ecr.as_ref().zip(host.as_ref()).map(|(ecr, host)| OwnRegistry { host, ecr });
     let written = written(&loaded.pipeline, &loaded.root);
@@ -45,18 +46,31 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
 }
 
 /// What the daemon builds for unless it is told otherwise; what this machine is, if no daemon says so.
-pub(super) async fn daemon_platform(world: &World) -> Platform {
+pub(super) async fn platform_of_daemon(world: &World) -> (Platform, PlatformSource) {
     let asked = async {
         Docker::connect(&DockerSettings::from_environment(&world.variables)).ok()?.look().await.ok()?.platform()
     };
     match asked.await {
-        Some(platform) => platform,
-        None => {
-            let platform = program::platform();
+        Some(platform) => (platform, PlatformSource::Daemon),
+        None => (program::platform(), PlatformSource::Machine),
+    }
+}
+
+/// Who says what images without a `platform` are built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlatformSource {
+    Daemon,
+    /// No daemon answers, so that it is a guess.
+    Machine,
+}
+
+impl PlatformSource {
+    /// Tells the user of a guess.
+    pub(super) fn tell(self, platform: &Platform) {
+        if self == PlatformSource::Machine {
             report::note(&format!(
                 "the Docker daemon does not answer; images without a `platform` are taken for {platform}"
             ));
-            platform
         }
     }
 }

@@ -23,8 +23,8 @@ pub fn json(keys: &[ImageKey]) -> String {
     let images = keys.iter().map(|image| {
         let key = image.key.as_ref().ok();
         let entry = JsonKey {
-            key: key.map(|key| key.as_str()),
-            tag: key.map(|key| key.tag()),
+            key: key.map(super::super::key::ContentKey::as_str),
+            tag: key.map(super::super::key::ContentKey::tag),
             always_built: image.key.as_ref().err().map(|always| always.reason.as_str()),
             record: &image.record,
         };

@@ -34,8 +34,8 @@ fn of_the_same_commit_is_reused() {
     user.remove_images();
     let ended = checkout.run_local(&[]).run().with_code(0);
     let expected = "\
+web: not built: its content did not change: src-KEY
 web | 1.2.3-rc.1 names it already
-web: not built: tag `1.2.3-rc.1` is immutable and names the image of this very commit
 ";
     assert_eq!(ended.err(), expected);
     assert!(ended.stdout.ends_with(&format!("/web:1.2.3-rc.1 {digest}\n")), "{}", ended.stdout);

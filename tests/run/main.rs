@@ -12,6 +12,7 @@ mod login;
 mod outputs;
 mod quickstart;
 mod repositories;
+mod reuse;
 mod secrets;
 mod selection;
 mod signals;

@@ -60,6 +60,7 @@ impl Redactor {
             (r"sha256:[0-9a-f]{64}", "DIGEST"),
             (r"sha256:[0-9a-f]{12}\b", "DIGEST"),
             (r"\b[0-9a-f]{40}\b", "COMMIT"),
+            (r"\bsrc-[0-9a-f]{20}\b", "src-KEY"),
             (r"built [0-9a-f]{12}", "built ID"),
             (r"in [0-9]+(\.[0-9]+)?s\b", "in TIME"),
             (r"127\.0\.0\.1:[0-9]+", "HOST"),

@@ -17,6 +17,7 @@ pub use checkout::Checkout;
 pub use ended::Ended;
 pub use proxy::Proxy;
 pub use rustix::process::Signal;
+pub use server::LocalServer;
 
 use ended::Redactor;
 
