@@ -1,6 +1,7 @@
 //! Wires the five steps; decides nothing.
 
 mod config;
+mod facts;
 mod local;
 mod login;
 mod look;
@@ -68,6 +69,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
     match command {
         Command::Run(args) => unless_interrupted(run::run(args, world)).await?,
         Command::Tags(args) => tags::run(args, world)?,
+        Command::Facts(args) => facts::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
         Command::Local(args) => return local::run(args, world).await,

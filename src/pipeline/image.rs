@@ -7,17 +7,24 @@ use super::problems::Problems;
 use super::read::Field;
 use super::repository::RepositoryPart;
 use super::span::Span;
-use super::{Image, TagRule, TagRuleKind, tags};
+use super::{FlavorLines, Image, TagRule, TagRuleKind, tags};
 
 const IMAGE: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("container", &[])],
+    fields: &[
+        ("build", &[]),
+        ("repository", &[]),
+        ("tags", &[]),
+        ("flavor", &[]),
+        ("tag_prefix", &["tag-prefix"]),
+        ("container", &[]),
+    ],
     unsupported: &["depends_on", "gate", "reuse"],
 };
 
 const DEFAULTS: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[])],
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("flavor", &[])],
     unsupported: &["depends_on", "gate", "reuse"],
 };
 
@@ -27,6 +34,8 @@ pub(super) struct ImagePart {
     build: Option<BuildPart>,
     repository: Option<RepositoryPart>,
     tags: Option<Vec<TagRule>>,
+    flavor: Option<FlavorLines>,
+    tag_prefix: Option<String>,
     container: Option<String>,
 }
 
@@ -50,6 +59,8 @@ impl ImagePart {
             build: fields.get("build").map(|field| BuildPart::read(field, environment, problems)),
             repository: fields.get("repository").map(|field| RepositoryPart::read(field, problems)),
             tags: fields.read("tags", problems, tags::read),
+            flavor: fields.read("flavor", problems, tags::read_flavor),
+            tag_prefix: fields.read("tag_prefix", problems, Field::owned),
             container: fields.read("container", problems, Field::owned),
         }
     }
@@ -67,6 +78,8 @@ impl ImagePart {
                 None => defaults.repository.clone(),
             },
             tags: self.tags.or_else(|| defaults.tags.clone()),
+            flavor: self.flavor.or_else(|| defaults.flavor.clone()),
+            tag_prefix: self.tag_prefix,
             container: self.container,
         }
     }
@@ -90,6 +103,8 @@ impl ImagePart {
             build: build.finish(problems),
             repository: repository?,
             tags: self.tags.unwrap_or_else(|| default_tags().to_vec()),
+            flavor: self.flavor.unwrap_or_default(),
+            tag_prefix: self.tag_prefix,
             container: self.container.unwrap_or_else(|| name.to_owned()),
         })
     }

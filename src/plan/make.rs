@@ -144,7 +144,7 @@ fn plan_build(build: &Build, version: &PlannedTag, sight: &Sight<'_>) -> BuildPl
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),
-        labels: labels::standard(sight.facts, &version.tag, &build.labels),
+        labels: labels::standard(sight.facts, Some(&version.tag), &build.labels),
         platform: build.platform.clone(),
         no_cache: build.no_cache,
         pull: build.pull,

@@ -1,6 +1,7 @@
 //! The only room that prints, and that writes results.
 #![expect(clippy::print_stderr, reason = "this is the room that the wall keeps printing in")]
 
+pub mod facts;
 pub mod files;
 pub mod json;
 mod lines;

@@ -63,8 +63,9 @@ async fn five_steps(
     let pipeline = &loaded.pipeline;
 
     let facts = look::checkout(&args.facts, &loaded.root, world)?;
+    look::warn_of_changes(&facts, world);
     let environment = look::environment(&args.facts, pipeline, &facts, world)?;
-    let tags = look::tags(pipeline, &facts, &environment);
+    let tags = look::tags(pipeline, &facts, &environment)?;
     let docker = connect_to_docker(&facts, world).await?;
     let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
