@@ -10,6 +10,8 @@ use crate::plan::{PlannedTag, SkippedRule};
 pub(super) struct Assembly {
     given: Vec<Given>,
     skipped: Vec<SkippedRule>,
+    /// Something was given, be it refused.
+    any: bool,
     /// The first rule that had a say in it, and whether its type adds `latest`.
     latest: Option<(String, bool)>,
 }
@@ -22,15 +24,15 @@ struct Given {
 }
 
 impl Assembly {
-    /// A rule gives a text. `adds_latest` is what its type says of the tag `latest`, if it has a say in it.
+    /// A rule gives a text. A text that is refused is missing from the tags, but counts for `latest` as if it were there.
+    /// `adds_latest` is what its type says of the tag `latest`, if it has a say in it.
     pub fn give(&mut self, rule: &str, text: &str, why: String, adds_latest: Option<bool>) {
+        if let Some(adds_latest) = adds_latest {
+            self.latest.get_or_insert_with(|| (rule.to_owned(), adds_latest));
+        }
+        self.any = true;
         match repair(text) {
-            Ok(tag) => {
-                if let Some(adds_latest) = adds_latest {
-                    self.latest.get_or_insert_with(|| (rule.to_owned(), adds_latest));
-                }
-                self.given.push(Given { rule: rule.to_owned(), why, tag });
-            }
+            Ok(tag) => self.given.push(Given { rule: rule.to_owned(), why, tag }),
             Err(why) => self.skip(rule, why),
         }
     }
@@ -42,7 +44,7 @@ impl Assembly {
 
     /// The tags, each once with the first rule that gave it.
     pub fn finish(mut self, flavor: &Flavor) -> DerivedTags {
-        if !self.given.is_empty()
+        if self.any
             && let Some((rule, why)) = self.latest_rule(flavor)
         {
             let before = if flavor.prefix.on_latest { flavor.prefix.template.text.as_str() } else { "" };

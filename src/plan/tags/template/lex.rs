@@ -48,6 +48,11 @@ pub(super) fn tokens(template: &str, range: Range<usize>) -> Result<Vec<Located>
                 let length = rest.find(']').ok_or_else(|| Fault::new("`[` is never closed", at..at + 1))?;
                 (Token::Name(rest[1..length].to_owned()), length + 1)
             }
+            // Data that the engine keeps for itself; of it only the root is anything here.
+            '@' => {
+                let length = rest[1..].find(|c| !is_name_character(c)).unwrap_or(rest.len() - 1) + 1;
+                (Token::Name(rest[..length].to_owned()), length)
+            }
             _ => {
                 let word = &rest[..rest.find(|c| !is_name_character(c)).unwrap_or(rest.len())];
                 if word.is_empty() {

@@ -278,7 +278,9 @@ impl<'w> Words<'w> {
                         return Err(Fault::new(format!("`{name}` cannot stand inside of a name"), range.clone()));
                     }
                     "this" | "." => path.scoped = true,
+                    "@root" => path.scoped = true,
                     ".." => path.outside = true,
+                    name if name.starts_with('@') => path.outside = true,
                     _ => path.names.push(name.clone()),
                 },
                 Some(other) => return Err(Fault::new("a name must stand here", other.range.clone())),

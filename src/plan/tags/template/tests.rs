@@ -33,6 +33,7 @@ fn names_are_replaced_and_escaped() {
     assert_eq!(render("{{&branch}}"), ok("a&b='c'"));
     assert_eq!(render("{{this.branch}}{{./empty}}"), render("{{branch}}"));
     assert_eq!(render("{{unknown}}{{../branch}}{{branch.length}}"), ok(""));
+    assert_eq!(render("{{this}}{{@root}}{{@index}}{{@root.empty}}"), ok("[object Object][object Object]"));
 }
 
 #[test]
