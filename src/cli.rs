@@ -116,6 +116,9 @@ pub struct RunArgs {
     /// How many images to work on at once [default: the number of cores]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Fail for a pull request from a fork, which has no credentials to push with, in place of building only
+    #[arg(long)]
+    pub require_push: bool,
     /// Write a report of everything as JSON, also after a failure
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

@@ -97,7 +97,8 @@ pub(super) fn tags(pipeline: &Pipeline, facts: &Facts, environment: &Chosen) -> 
             Ok(tags) => derived.push(tags),
             // Rules that come from `defaults` are wrong in every image, but in one place.
             Err(found) => {
-                faults.extend(found.iter().filter(|fault| !faults.contains(*fault)).cloned().collect::<Vec<_>>())
+                let new: Vec<Diagnostic> = found.iter().filter(|fault| !faults.contains(*fault)).cloned().collect();
+                faults.extend(new);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Every image is built before the first is pushed, and every image is pushed before the further tags are written:
 //! a build that fails leaves the registry as it was.
 
+mod build_only;
 pub mod events;
 pub mod ports;
 pub mod report;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt};
 
 use crate::plan::{ImagePlan, Plan, RepositoryPlan};
+pub use build_only::build_only;
 use events::Event;
 use ports::{Creation, Ecr, Engine, Registry};
 use report::{ImageReport, Outcome, Report};

@@ -7,7 +7,7 @@ use super::tags::DerivedTags;
 use super::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, RepositorySpec, labels};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{Facts, RepositoryFacts};
-use crate::names::{Digest, RegistryHost, RepositoryName};
+use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{Build, Image, Pipeline, Repository};
 
 /// What was seen before anything was decided.
@@ -83,7 +83,7 @@ fn plan_image(
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
     let action = match there.map_or(Ok(None), |repository| published(image, &derived.tags, repository, sight.facts))? {
         Some((digest, why)) => ImageAction::Reuse { digest, why },
-        None => ImageAction::Build(plan_build(&image.build, version, sight)),
+        None => ImageAction::Build(plan_build(&image.build, Some(&version.tag), sight.root, sight.facts)),
     };
     Ok(ImagePlan {
         name: image.name.clone(),
@@ -138,13 +138,23 @@ fn published(
     .hint("nothing was built; tag a new version in git, or except the tag from immutability under `tag_mutability`"))
 }
 
-fn plan_build(build: &Build, version: &PlannedTag, sight: &Sight<'_>) -> BuildPlan {
+/// The builds of all images by their names, for a run that pushes nothing. `tags` is as for [`make`]; here an image
+/// may have none.
+pub fn builds(pipeline: &Pipeline, tags: &[DerivedTags], root: &Path, facts: &Facts) -> Vec<(String, BuildPlan)> {
+    let planned = pipeline.images.iter().zip(tags).map(|(image, derived)| {
+        let version = derived.tags.first().map(|planned| &planned.tag);
+        (image.name.clone(), plan_build(&image.build, version, root, facts))
+    });
+    planned.collect()
+}
+
+fn plan_build(build: &Build, version: Option<&Tag>, root: &Path, facts: &Facts) -> BuildPlan {
     BuildPlan {
-        context: sight.root.join(&build.context),
+        context: root.join(&build.context),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),
-        labels: labels::standard(sight.facts, Some(&version.tag), &build.labels),
+        labels: labels::standard(facts, version, &build.labels),
         platform: build.platform.clone(),
         no_cache: build.no_cache,
         pull: build.pull,

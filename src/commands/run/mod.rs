@@ -1,5 +1,6 @@
 //! `longshore run`: read, look, decide, do, tell.
 
+mod fork;
 pub(crate) mod target;
 
 use std::path::Path;
@@ -66,7 +67,15 @@ async fn five_steps(
     look::warn_of_changes(&facts, world);
     let environment = look::environment(&args.facts, pipeline, &facts, world)?;
     let tags = look::tags(pipeline, &facts, &environment)?;
+    let fork = facts.fork.as_ref().filter(|_| server.is_none());
+    if let Some(fork) = fork.filter(|_| args.require_push) {
+        return Err(fork::refused(fork).into());
+    }
     let docker = connect_to_docker(&facts, world).await?;
+    if let Some(fork) = fork {
+        let builds = plan::builds(pipeline, &tags, &loaded.root, &facts);
+        return fork::build(fork, &builds, &docker, args, &facts, world).await;
+    }
     let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
     let repositories =

@@ -1,5 +1,7 @@
 //! From the texts that rules give to the tags of an image.
 
+use std::collections::BTreeSet;
+
 use super::DerivedTags;
 use super::repair::{Repaired, repair};
 use crate::pipeline::rule::{Flavor, LatestFlavor};
@@ -52,7 +54,7 @@ impl Assembly {
             // The affixes of `latest` are not filled in: neither does docker/metadata-action.
             self.give(&rule, &format!("{before}latest{after}"), why, None);
         }
-        let mut tags: Vec<PlannedTag> = Vec::new();
+        let (mut tags, mut seen) = (Vec::new(), BTreeSet::new());
         for at in 0..self.given.len() {
             let Given { rule, why, tag: Repaired { tag, repair, .. } } = &self.given[at];
             if let Some(other) = self.other_meaning(at) {
@@ -60,7 +62,7 @@ impl Assembly {
                 self.skipped.push(SkippedRule { rule: rule.clone(), why });
                 continue;
             }
-            if tags.iter().any(|planned| planned.tag == *tag) {
+            if !seen.insert(tag) {
                 continue;
             }
             let why = match repair {

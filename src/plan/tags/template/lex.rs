@@ -105,7 +105,7 @@ fn text(rest: &str, quote: char) -> Option<(Token, usize)> {
 }
 
 fn number(template: &str, start: usize, end: usize) -> Option<usize> {
-    let rest = template[start..end].as_bytes();
+    let rest = &template.as_bytes()[start..end];
     let digits = |from: usize| rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let sign = usize::from(rest.first() == Some(&b'-'));
     let whole = digits(sign);
