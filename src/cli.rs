@@ -38,8 +38,10 @@ pub enum Command {
     Run(RunArgs),
     /// Print what `run` would do, and why
     Plan(PlanArgs),
-    /// Print the tags that the images would get
+    /// Print the tags that the images would get, or that rules give
     Tags(TagsArgs),
+    /// Print what is known about the checkout, and from where
+    Facts(FactsArgs),
     /// Print the content keys of the images, by which they are recognised and not built again
     Key(KeyArgs),
     /// Print the pipeline as it is meant: variables substituted, defaults merged
@@ -77,6 +79,9 @@ pub struct FactArgs {
     /// The number of the pull request that is built
     #[arg(long, value_name = "NUMBER")]
     pub pull_request: Option<u64>,
+    /// The time of the run, such as 2024-05-06T07:08:09Z [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub at: Option<String>,
 }
 
 /// Where the images go, over what the pipeline file says.
@@ -129,6 +134,9 @@ pub struct RunArgs {
     /// How many images to work on at once [default: the number of cores]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Fail for a pull request from a fork, which has no credentials to push with, in place of building only
+    #[arg(long)]
+    pub require_push: bool,
     /// Write a report of everything as JSON, also after a failure
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -159,6 +167,8 @@ pub struct PlanArgs {
 
 /// `longshore tags`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore tags --explain\n  \
+                        longshore tags --rule 'type=semver,pattern={{version}}' --rule type=sha --flavor latest=false --json")]
 pub struct TagsArgs {
     /// The images to print [default: all]
     #[arg(value_name = "IMAGE")]
@@ -168,11 +178,43 @@ pub struct TagsArgs {
     pub pipeline: PipelineArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub rules: RuleArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub facts: FactArgs,
     /// Print the rule behind each tag, and why other rules give none
     #[arg(long, conflicts_with = "json")]
     pub explain: bool,
-    /// Print as JSON, reasons included
+    /// Print as JSON, reasons and labels included
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Rules of the command line in place of a pipeline file.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules of docker/metadata-action, in place of a pipeline file")]
+pub struct RuleArgs {
+    /// Rules, one a line or one an argument; an empty text stands for the action's defaults
+    #[arg(long = "rule", value_name = "RULE", num_args = 1.., conflicts_with_all = ["images", "env"])]
+    pub rules: Option<Vec<String>>,
+    /// What holds for all rules: `latest=`, `prefix=` and `suffix=`
+    #[arg(long, value_name = "LINE", num_args = 1.., requires = "rules")]
+    pub flavor: Vec<String>,
+    /// Labels of your own, as templates
+    #[arg(long = "label", value_name = "KEY=VALUE", num_args = 1.., requires = "rules")]
+    pub labels: Vec<String>,
+    /// Annotations of your own, as templates; all of them are then in the JSON
+    #[arg(long = "annotation", value_name = "KEY=VALUE", num_args = 1.., requires = "rules")]
+    pub annotations: Vec<String>,
+}
+
+/// `longshore facts`
+#[derive(Debug, Args)]
+pub struct FactsArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub facts: FactArgs,
+    /// Print as JSON
     #[arg(long)]
     pub json: bool,
 }

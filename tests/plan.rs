@@ -8,7 +8,7 @@ use longshore::facts::{Commit, ContentFacts, Facts, Known, Refs, RepositoryFacts
 use longshore::key::ContentKey;
 use longshore::names::{Digest, Tag};
 use longshore::pipeline::{self, Pipeline};
-use longshore::plan::tags::derive;
+use longshore::plan::tags::{Rules, derive};
 use longshore::plan::{self, ImageAction, Plan, Sight, TagChange};
 use time::{Duration, OffsetDateTime};
 
@@ -68,7 +68,7 @@ impl Situation {
             dirty: self.dirty,
             ..Facts::default()
         };
-        let derived = derive(&self.pipeline.images[0].tags, &facts, &Err("none".into()));
+        let derived = derive(&Rules::of(&self.pipeline.images[0]), &facts, &Err("none".into())).unwrap();
         let repositories: BTreeMap<_, _> =
             self.repository.iter().map(|repository| (repository.name.clone(), repository.clone())).collect();
         let sight = Sight {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use futures_util::stream::{self, StreamExt};
 
+use super::read::Loaded;
+use super::recipes::Recipes;
 use super::registry::Lookout;
 use super::target::{self, Target};
 use super::{World, key, local, look, read, recipes};
@@ -36,28 +38,46 @@ pub(super) struct Decided {
     pub(super) registry: RegistryClient,
 }
 
-/// Reads the pipeline, looks at the checkout and the registry, and makes the plan. `report` is the file that the run
-/// will write besides the pipeline's own.
+/// A pipeline and the checkout that it is in: all that can be seen without asking anybody.
+pub(super) struct Seen {
+    pub(super) pipeline: Pipeline,
+    /// The folder that the pipeline's paths start from.
+    pub(super) root: PathBuf,
+    pub(super) facts: Facts,
+    /// One entry for each image.
+    pub(super) tags: Vec<DerivedTags>,
+    /// The files that the run will write.
+    pub(super) written: Vec<PathBuf>,
+    recipes: Recipes,
+}
+
+/// Reads the pipeline and looks at the checkout. `report` is the file that the run will write besides the pipeline's own.
+pub(super) fn see(args: &WorkArgs, report: Option<&Path>, world: &World) -> Result<Seen, Diagnostics> {
+    let Loaded { mut pipeline, root } = read::pipeline(&args.pipeline, world)?;
+    read::select(&mut pipeline, &args.images)?;
+    let facts = look::checkout(&args.facts, &root, world)?;
+    look::warn_of_changes(&facts, world);
+    let environment = look::environment(&args.facts, &pipeline, &facts, world)?;
+    let tags = look::tags(&pipeline, &facts, &environment)?;
+    let recipes = recipes::read(&pipeline, &root)?;
+    let mut written = key::written(&pipeline, &root);
+    written.extend(report.map(|path| world.folder.join(path)));
+    Ok(Seen { pipeline, root, facts, tags, written, recipes })
+}
+
+/// Looks at the registry, and makes the plan.
 pub(super) async fn decide(
+    seen: Seen,
     args: &WorkArgs,
-    report: Option<&Path>,
     server: Option<&Server>,
     world: &World,
 ) -> Result<Decided, Diagnostics> {
-    let mut loaded = read::pipeline(&args.pipeline, world)?;
-    read::select(&mut loaded.pipeline, &args.images)?;
-    let (pipeline, root) = (&loaded.pipeline, loaded.root);
-
-    let facts = look::checkout(&args.facts, &root, world)?;
-    let environment = look::environment(&args.facts, pipeline, &facts, world)?;
-    let tags = look::tags(pipeline, &facts, &environment);
-    let recipes = recipes::read(pipeline, &root)?;
+    let Seen { pipeline, root, facts, tags, written, recipes } = seen;
+    let pipeline = &pipeline;
     let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
     let (platform, source) = key::platform_of_daemon(world).await;
     let own = Some(OwnRegistry { host: &host, ecr: &ecr });
-    let mut written = key::written(pipeline, &root);
-    written.extend(report.map(|path| world.folder.join(path)));
     let seen = key::Sight { root: &root, written: &written, platform: &platform, own, variables: &world.variables };
     let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
     let keys = key::keys(pipeline, &names, &seen).await?;

@@ -2,6 +2,8 @@
 
 mod config;
 mod decide;
+mod facts;
+mod fork;
 mod key;
 mod local;
 mod login;
@@ -91,6 +93,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Run(args) => run::run(args, world).await?,
         Command::Plan(args) => return plan::run(args, world).await,
         Command::Tags(args) => tags::run(args, world)?,
+        Command::Facts(args) => facts::run(args, world)?,
         Command::Key(args) => unless_interrupted(key::run(args, world)).await?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,

@@ -24,7 +24,10 @@ pub(super) async fn run(args: &PlanArgs, world: &World) -> Result<ExitCode, Diag
 /// Prints the plan, and says whether there is anything to do.
 async fn plan(args: &PlanArgs, world: &World) -> Result<bool, Diagnostics> {
     let server = decide::server(&args.work, world).await?;
-    let decided = decide::decide(&args.work, None, server.as_ref(), world).await;
+    let decided = match decide::see(&args.work, None, world) {
+        Ok(seen) => decide::decide(seen, &args.work, server.as_ref(), world).await,
+        Err(problems) => Err(problems),
+    };
     if let Some(server) = server {
         server.stop().await;
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::decide::{self, Decided, decide, told};
-use super::{World, unless_interrupted};
+use super::{World, fork, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::{Docker, DockerSettings};
@@ -69,8 +69,11 @@ async fn five_steps(
     server: Option<&Server>,
     finished: &mut Finished,
 ) -> Result<(), Diagnostics> {
-    let Decided { plan, facts, root, ecr, registry } =
-        decide(&args.work, args.report.as_deref(), server, world).await?;
+    let seen = decide::see(&args.work, args.report.as_deref(), world)?;
+    if let Some(fork) = seen.facts.fork.as_ref().filter(|_| server.is_none()) {
+        return fork::run(fork, &seen, args, world).await;
+    }
+    let Decided { plan, facts, root, ecr, registry } = decide(seen, &args.work, server, world).await?;
     let plan = finished.plan.insert(plan);
     if !args.no_tag {
         let outputs = plan.outputs.image_definitions.iter().chain(&plan.outputs.image_detail);
@@ -105,7 +108,7 @@ async fn five_steps(
 }
 
 /// Asks the daemon whether it is there, so that a dead one is known before anything is changed.
-async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Docker, Diagnostics> {
+pub(super) async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Docker, Diagnostics> {
     let settings = DockerSettings::from_environment(&world.variables);
     let docker = Docker::connect(&settings).map_err(|error| told(&error, facts))?;
     docker.look().await.map_err(|error| told(&error, facts))?;
@@ -139,7 +142,7 @@ fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {
     general.chain(images).collect()
 }
 
-fn style(asked: cli::Progress, world: &World) -> Style {
+pub(super) fn style(asked: cli::Progress, world: &World) -> Style {
     match asked {
         // Where lines cannot change in place, `tty` would show nothing at all.
         cli::Progress::Auto | cli::Progress::Tty => Style::fitting(world.variable("TERM")),

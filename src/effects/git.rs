@@ -103,6 +103,7 @@ fn read(repository: &Repository) -> Result<GitFacts, git2::Error> {
         dirty: commit.is_some() && is_dirty(repository)?,
         commit_time: seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()),
         remote_url: remote_url(repository),
+        default_branch: default_branch(repository),
         shallow: repository.is_shallow(),
         commit: commit.and_then(|commit| Commit::parse(&commit.id().to_string())),
     })
@@ -142,11 +143,23 @@ fn is_dirty(repository: &Repository) -> Result<bool, git2::Error> {
     Ok(!repository.statuses(Some(&mut options))?.is_empty())
 }
 
-fn remote_url(repository: &Repository) -> Option<String> {
-    let remote = repository.find_remote("origin").ok().or_else(|| {
+/// The remote `origin`, or else the first.
+fn remote(repository: &Repository) -> Option<git2::Remote<'_>> {
+    repository.find_remote("origin").ok().or_else(|| {
         let names = repository.remotes().ok()?;
         let first = names.iter().flatten().flatten().next()?.to_owned();
         repository.find_remote(&first).ok()
-    })?;
-    browsable_url(remote.url().ok()?)
+    })
+}
+
+fn remote_url(repository: &Repository) -> Option<String> {
+    browsable_url(remote(repository)?.url().ok()?)
+}
+
+/// What the remote's HEAD named when it was cloned; CI systems fetch without it.
+fn default_branch(repository: &Repository) -> Option<String> {
+    let remote = remote(repository)?.name().ok()??.to_owned();
+    let head = repository.find_reference(&format!("refs/remotes/{remote}/HEAD")).ok()?;
+    let target = head.symbolic_target().ok()??;
+    target.strip_prefix(&format!("refs/remotes/{remote}/")).map(str::to_owned)
 }

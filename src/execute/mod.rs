@@ -3,6 +3,7 @@
 //! Two phases. First every image is built and pushed under its staging tag; one that fails lets the others finish, but
 //! then nothing is released. Only when all are up are the release tags written, which moves no layer.
 
+mod build_only;
 pub mod events;
 mod order;
 mod pace;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt};
 
 use crate::plan::{ImagePlan, Plan, RepositoryPlan};
+pub use build_only::build_only;
 use events::Event;
 use order::Outcomes;
 use pace::Pace;

@@ -19,6 +19,8 @@ pub struct GitFacts {
     pub commit_time: Option<OffsetDateTime>,
     /// The first remote's address, `origin` before others, as a URL for browsers.
     pub remote_url: Option<String>,
+    /// The default branch of that remote, where the clone remembers it.
+    pub default_branch: Option<String>,
     /// The clone lacks history.
     pub shallow: bool,
 }

@@ -8,7 +8,7 @@ use super::problems::Problems;
 use super::read::Field;
 use super::repository::RepositoryPart;
 use super::span::Span;
-use super::{Image, Reuse, TagRule, TagRuleKind, reuse, tags};
+use super::{FlavorLines, Image, Reuse, TagRule, TagRuleKind, reuse, tags};
 
 const IMAGE: Schema = Schema {
     expected: "a map",
@@ -16,6 +16,8 @@ const IMAGE: Schema = Schema {
         ("build", &[]),
         ("repository", &[]),
         ("tags", &[]),
+        ("flavor", &[]),
+        ("tag_prefix", &["tag-prefix"]),
         ("container", &[]),
         ("depends_on", &[]),
         ("reuse", &[]),
@@ -25,7 +27,7 @@ const IMAGE: Schema = Schema {
 
 const DEFAULTS: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("reuse", &[])],
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("flavor", &[]), ("reuse", &[])],
     unsupported: &["depends_on", "gate"],
 };
 
@@ -35,6 +37,8 @@ pub(super) struct ImagePart {
     build: Option<BuildPart>,
     repository: Option<RepositoryPart>,
     tags: Option<Vec<TagRule>>,
+    flavor: Option<FlavorLines>,
+    tag_prefix: Option<String>,
     container: Option<String>,
     reuse: Option<Reuse>,
     depends_on: Vec<Needed>,
@@ -60,6 +64,8 @@ impl ImagePart {
             build: fields.get("build").map(|field| BuildPart::read(field, environment, problems)),
             repository: fields.get("repository").map(|field| RepositoryPart::read(field, problems)),
             tags: fields.read("tags", problems, tags::read),
+            flavor: fields.read("flavor", problems, tags::read_flavor),
+            tag_prefix: fields.read("tag_prefix", problems, Field::owned),
             container: fields.read("container", problems, Field::owned),
             reuse: fields.read("reuse", problems, reuse::read),
             depends_on: fields.read("depends_on", problems, needs::depends_on).unwrap_or_default(),
@@ -79,6 +85,8 @@ impl ImagePart {
                 None => defaults.repository.clone(),
             },
             tags: self.tags.or_else(|| defaults.tags.clone()),
+            flavor: self.flavor.or_else(|| defaults.flavor.clone()),
+            tag_prefix: self.tag_prefix,
             container: self.container,
             reuse: self.reuse.or(defaults.reuse),
             depends_on: self.depends_on,
@@ -110,6 +118,8 @@ impl ImagePart {
             build: build.finish(problems),
             repository: repository?,
             tags: self.tags.unwrap_or_else(|| default_tags().to_vec()),
+            flavor: self.flavor.unwrap_or_default(),
+            tag_prefix: self.tag_prefix,
             container: self.container.unwrap_or_else(|| name.to_owned()),
             reuse: self.reuse.unwrap_or_default(),
             depends_on: self.depends_on.into_iter().map(|needed| needed.image).collect(),

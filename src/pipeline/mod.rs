@@ -20,6 +20,7 @@ mod read;
 mod registry;
 mod repository;
 mod reuse;
+pub mod rule;
 mod size;
 mod span;
 mod substitute;
@@ -102,6 +103,12 @@ pub struct Image {
     pub repository: Repository,
     /// Which tags it gets.
     pub tags: Vec<TagRule>,
+    /// What holds for all of its tags.
+    #[serde(skip_serializing_if = "FlavorLines::is_empty")]
+    pub flavor: FlavorLines,
+    /// What stands before the version in this image's git tags, in a repository of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_prefix: Option<String>,
     /// Its name in the ECS task definition.
     pub container: String,
     /// Whether it is taken from the registry where its content did not change.
@@ -234,13 +241,15 @@ pub struct TagRule {
     pub place: Option<Place>,
 }
 
-/// What a tag rule says. docker/metadata-action's grammar will be a third kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a tag rule says.
+#[derive(Debug, Clone, PartialEq)]
 pub enum TagRuleKind {
     /// A word with a meaning.
     Preset(Preset),
     /// A tag as it is written.
     Literal(Tag),
+    /// A rule in the grammar of docker/metadata-action.
+    Rule(Box<rule::Rule>),
 }
 
 /// A word that stands for tags derived from git and CI.
@@ -258,11 +267,14 @@ pub enum Preset {
     Pr,
     /// `latest`, on the highest stable version only.
     Latest,
+    /// `nightly`, in a job that was started by a schedule.
+    Schedule,
 }
 
 impl Preset {
     /// Every preset, in the order of the documentation.
-    pub const ALL: [Preset; 6] = [Preset::Semver, Preset::Sha, Preset::Env, Preset::Branch, Preset::Pr, Preset::Latest];
+    pub const ALL: [Preset; 7] =
+        [Preset::Semver, Preset::Sha, Preset::Env, Preset::Branch, Preset::Pr, Preset::Latest, Preset::Schedule];
 
     /// The word itself.
     pub fn word(self) -> &'static str {
@@ -273,6 +285,7 @@ impl Preset {
             Preset::Branch => "branch",
             Preset::Pr => "pr",
             Preset::Latest => "latest",
+            Preset::Schedule => "schedule",
         }
     }
 }
@@ -282,7 +295,29 @@ impl std::fmt::Display for TagRuleKind {
         match self {
             TagRuleKind::Preset(preset) => f.write_str(preset.word()),
             TagRuleKind::Literal(tag) => tag.fmt(f),
+            TagRuleKind::Rule(rule) => f.write_str(&rule.text),
         }
+    }
+}
+
+/// A flavor, as written and as meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlavorLines {
+    /// As written.
+    pub lines: Vec<String>,
+    /// As meant.
+    pub flavor: rule::Flavor,
+}
+
+impl FlavorLines {
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+impl Serialize for FlavorLines {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.lines.serialize(serializer)
     }
 }
 

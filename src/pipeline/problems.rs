@@ -40,6 +40,11 @@ impl Problems {
         self.errors.push(Diagnostic::input(message).hint(hint).at_maybe(place));
     }
 
+    /// Something is wrong, as somebody else has found.
+    pub fn add(&mut self, error: Diagnostic) {
+        self.errors.push(error);
+    }
+
     /// A value is not the name it was meant to be.
     pub fn invalid(&mut self, span: Span, path: &str, invalid: &InvalidName) {
         self.report(span, Diagnostic::input(format!("`{path}`: {invalid}")).hint_maybe(invalid.hint()));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use super::labels::Labels;
 use super::reuse::Case;
 use super::tags::DerivedTags;
 use super::{BuildPlan, ImagePlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan, RepositorySpec, labels};
@@ -106,7 +107,14 @@ fn plan_image(
     }
     let case =
         Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
-    let action = case.decide()?.into_action(|| plan_build(image, version, content, sight));
+    let action = case.decide()?.into_action(|| {
+        let mut labels = labels::standard(sight.facts, Some(&version.tag), &image.build.labels);
+        if let Ok(key) = &content.key {
+            labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
+        }
+        let login = sight.based_on_registry.contains(&image.name);
+        BuildPlan { login, ..plan_build(image, labels, sight.root, sight.written) }
+    });
     Ok(ImagePlan {
         name: image.name.clone(),
         container: image.container.clone(),
@@ -136,17 +144,30 @@ fn no_tag(image: &Image, derived: &DerivedTags) -> Diagnostic {
     diagnostic
 }
 
-fn plan_build(image: &Image, version: &PlannedTag, content: &ContentFacts, sight: &Sight<'_>) -> BuildPlan {
-    let mut labels = labels::standard(sight.facts, &version.tag, &image.build.labels);
-    if let Ok(key) = &content.key {
-        labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
-    }
+/// The builds of all images by their names, for a run that pushes nothing. `tags` is as for [`make`]; here an image may
+/// have none. `written` are the files that a run itself writes.
+pub fn builds(
+    pipeline: &Pipeline,
+    tags: &[DerivedTags],
+    root: &Path,
+    written: &[PathBuf],
+    facts: &Facts,
+) -> Vec<(String, BuildPlan)> {
+    let planned = pipeline.images.iter().zip(tags).map(|(image, derived)| {
+        let version = derived.tags.first().map(|planned| &planned.tag);
+        let labels = labels::standard(facts, version, &image.build.labels);
+        (image.name.clone(), plan_build(image, labels, root, written))
+    });
+    planned.collect()
+}
+
+fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -> BuildPlan {
     let build = &image.build;
     BuildPlan {
-        left_out: sight.written.to_vec(),
-        login: sight.based_on_registry.contains(&image.name),
+        left_out: written.to_vec(),
+        login: false,
         // Through its components, which leave out `.`: the path is shown to the user.
-        context: sight.root.join(&build.context).components().collect(),
+        context: root.join(&build.context).components().collect(),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),

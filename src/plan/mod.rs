@@ -15,7 +15,7 @@ use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 pub use crate::pipeline::Dockerfile;
 use crate::pipeline::{Encryption, Outputs, TagMutability};
 
-pub use make::{Sight, make};
+pub use make::{Sight, builds, make};
 
 /// What a run will do. Made before anything is built or changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]

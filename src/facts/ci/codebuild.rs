@@ -17,7 +17,26 @@ pub(super) fn read(variables: &Variables) -> CiFacts {
         refs,
         refs_complete,
         source_url: known_page(variables, "CODEBUILD_SOURCE_REPO_URL"),
+        base_branch: known(variables, "CODEBUILD_WEBHOOK_BASE_REF").map(|mut base| {
+            base.value = base.value.strip_prefix("refs/heads/").unwrap_or(&base.value).to_owned();
+            base
+        }),
+        build_number: known(variables, "CODEBUILD_BUILD_NUMBER"),
+        build_url: known(variables, "CODEBUILD_PUBLIC_BUILD_URL").or_else(|| console_page(variables)),
+        ..CiFacts::default()
     }
+}
+
+/// The build's page in the AWS console, whose address follows from the build's id.
+fn console_page(variables: &Variables) -> Option<Known<String>> {
+    let region = known(variables, "AWS_REGION").or_else(|| known(variables, "AWS_DEFAULT_REGION"))?.value;
+    let id = known(variables, "CODEBUILD_BUILD_ID")?;
+    let project = id.value.split(':').next()?;
+    let page = format!(
+        "https://{region}.console.aws.amazon.com/codesuite/codebuild/projects/{project}/build/{}",
+        id.value.replace(':', "%3A")
+    );
+    Some(Known::new(page, id.source))
 }
 
 /// The ref that a push went to. Of a pull request it is the source branch, which is not what is released.
@@ -57,6 +76,9 @@ mod tests {
         ]));
         assert_eq!(push.refs.tags, [Known::new("v1.2.3".into(), "CODEBUILD_WEBHOOK_HEAD_REF")]);
         assert!(push.refs_complete);
+        let build = read(&variables(&[("AWS_REGION", "eu-west-1"), ("CODEBUILD_BUILD_ID", "web:1-2")]));
+        let page = "https://eu-west-1.console.aws.amazon.com/codesuite/codebuild/projects/web/build/web%3A1-2";
+        assert_eq!(build.build_url.map(|url| url.value).as_deref(), Some(page));
     }
 
     #[test]

@@ -14,12 +14,21 @@ pub(super) fn read(variables: &Variables) -> CiFacts {
     } else {
         multibranch.or_else(|| local_branch(variables)).or_else(|| remote_branch(variables))
     };
+    let is_primary = variables.get("BRANCH_IS_PRIMARY").is_some_and(|value| value == "true");
+    let primary = branch.as_ref().filter(|_| is_primary);
     CiFacts {
         system: Some("Jenkins"),
         commit: known_commit(variables, "GIT_COMMIT"),
+        default_branch: primary.map(|branch| Known::new(branch.value.clone(), "BRANCH_IS_PRIMARY")),
+        source_branch: known(variables, "CHANGE_BRANCH"),
+        base_branch: known(variables, "CHANGE_TARGET"),
+        fork: known(variables, "CHANGE_FORK"),
         refs: Refs { branch, tags: tag.into_iter().collect(), pull_request },
         refs_complete,
         source_url: known_page(variables, "GIT_URL").or_else(|| known_page(variables, "GIT_URL_1")),
+        build_number: known(variables, "BUILD_NUMBER"),
+        build_url: known(variables, "BUILD_URL"),
+        ..CiFacts::default()
     }
 }
 
@@ -29,12 +38,12 @@ fn local_branch(variables: &Variables) -> Option<Known<String>> {
 
 /// `GIT_BRANCH` is `origin/main` in plain jobs, and `detached` or a tag's name where no branch was asked for.
 fn remote_branch(variables: &Variables) -> Option<Known<String>> {
-    let full = known(variables, "GIT_BRANCH")?;
-    let full_name = full.value.strip_prefix("refs/remotes/").unwrap_or(&full.value);
-    let branch = full_name.split_once('/').map(|(_remote, branch)| branch)?;
-    let is_ref_of_another_kind = full.value.starts_with("refs/tags/") || full.value.starts_with("tags/");
-    (!is_ref_of_another_kind && !branch.is_empty())
-        .then(|| Known::new(branch.to_owned(), "GIT_BRANCH without the remote's name"))
+    let full = known(variables, "GIT_BRANCH")?.value;
+    if full.starts_with("refs/tags/") || full.starts_with("tags/") {
+        return None;
+    }
+    let (remote, branch) = full.strip_prefix("refs/remotes/").unwrap_or(&full).split_once('/')?;
+    (!branch.is_empty()).then(|| Known::new(branch.to_owned(), format!("GIT_BRANCH with {remote}/ stripped")))
 }
 
 #[cfg(test)]
@@ -48,12 +57,14 @@ mod tests {
 
     #[test]
     fn freestyle_jobs_name_the_remote() {
+        let facts = read(&variables(&[("GIT_BRANCH", "origin/main")]));
+        assert_eq!(facts.refs.branch, Some(Known::new("main".into(), "GIT_BRANCH with origin/ stripped")));
+        assert!(!facts.refs_complete);
         assert_eq!(branch(&[("GIT_BRANCH", "origin/release/1.2")]).as_deref(), Some("release/1.2"));
         assert_eq!(branch(&[("GIT_BRANCH", "refs/remotes/origin/main")]).as_deref(), Some("main"));
         assert_eq!(branch(&[("GIT_BRANCH", "detached")]), None);
         assert_eq!(branch(&[("GIT_BRANCH", "refs/tags/v1")]), None);
         assert_eq!(branch(&[("GIT_LOCAL_BRANCH", "detached"), ("GIT_BRANCH", "origin/main")]).as_deref(), Some("main"));
-        assert!(!read(&variables(&[("GIT_BRANCH", "origin/main")])).refs_complete);
     }
 
     #[test]
@@ -61,11 +72,20 @@ mod tests {
         let tag = read(&variables(&[("BRANCH_NAME", "v1.2.3"), ("TAG_NAME", "v1.2.3")]));
         assert_eq!(tag.refs.branch, None);
         assert_eq!(tag.refs.tags, [Known::new("v1.2.3".into(), "TAG_NAME")]);
-        let change = read(&variables(&[("BRANCH_NAME", "PR-24"), ("CHANGE_ID", "24"), ("CHANGE_BRANCH", "fix")]));
-        assert_eq!(change.refs.branch, None);
-        assert_eq!(change.refs.pull_request, Some(Known::new("24".into(), "CHANGE_ID")));
+        let change = read(&variables(&[
+            ("BRANCH_NAME", "PR-24"),
+            ("CHANGE_ID", "24"),
+            ("CHANGE_BRANCH", "fix"),
+            ("CHANGE_TARGET", "main"),
+            ("CHANGE_FORK", "stranger"),
+        ]));
+        assert_eq!(change.refs, Refs::pull_request(Known::new("24".into(), "CHANGE_ID")));
+        assert_eq!(change.source_branch, Some(Known::new("fix".into(), "CHANGE_BRANCH")));
+        assert_eq!(change.base_branch, Some(Known::new("main".into(), "CHANGE_TARGET")));
+        assert_eq!(change.fork, Some(Known::new("stranger".into(), "CHANGE_FORK")));
         assert!(tag.refs_complete && change.refs_complete);
-        assert_eq!(branch(&[("BRANCH_NAME", "main")]).as_deref(), Some("main"));
+        let primary = read(&variables(&[("BRANCH_NAME", "main"), ("BRANCH_IS_PRIMARY", "true")]));
+        assert_eq!(primary.default_branch, Some(Known::new("main".into(), "BRANCH_IS_PRIMARY")));
     }
 
     #[test]

@@ -1,12 +1,18 @@
 //! What the CI system says about the job, in its environment.
 
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
 mod codebuild;
 mod github;
+mod gitlab;
 mod jenkins;
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
-use super::{Commit, Known, Refs, Variables};
+use super::{Commit, Event, Known, Project, Refs, Variables};
 
 /// What a CI system says about the job.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,8 +25,26 @@ pub struct CiFacts {
     pub refs: Refs,
     /// The system would have said so if there were more to `refs`; git is not asked.
     pub refs_complete: bool,
+    /// The branch that a pull request comes from.
+    pub source_branch: Option<Known<String>>,
+    /// The branch that a pull request goes to, or that a git tag was made from.
+    pub base_branch: Option<Known<String>>,
+    /// The repository that a pull request comes from, where it is a fork.
+    pub fork: Option<Known<String>>,
+    /// The repository's default branch.
+    pub default_branch: Option<Known<String>>,
+    /// What started the job.
+    pub event: Option<Known<Event>>,
+    /// When the commit was made.
+    pub commit_time: Option<Known<OffsetDateTime>>,
     /// Where the source lives, as a URL for browsers.
     pub source_url: Option<Known<String>>,
+    /// What the repository says about itself.
+    pub project: Project,
+    /// The number that the system gave the build.
+    pub build_number: Option<Known<String>>,
+    /// The build's page.
+    pub build_url: Option<Known<String>>,
 }
 
 impl CiFacts {
@@ -30,15 +54,27 @@ impl CiFacts {
     /// `event` is the file at `GITHUB_EVENT_PATH`, where there is one.
     pub fn read(variables: &Variables, event: Option<&Value>) -> Option<Self> {
         let is_set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
-        if variables.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-            Some(github::read(variables, event))
+        let is_true = |name: &str| variables.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let facts = if is_true("GITHUB_ACTIONS") || is_set("GITHUB_EVENT_NAME") {
+            github::read(variables, event)
+        } else if is_set("GITLAB_CI") {
+            gitlab::read(variables)
+        } else if is_set("BUILDKITE") {
+            buildkite::read(variables)
+        } else if is_set("CIRCLECI") {
+            circleci::read(variables)
+        } else if is_set("BITBUCKET_BUILD_NUMBER") {
+            bitbucket::read(variables)
+        } else if is_true("TF_BUILD") {
+            azure::read(variables)
         } else if is_set("JENKINS_URL") {
-            Some(jenkins::read(variables))
+            jenkins::read(variables)
         } else if is_set("CODEBUILD_BUILD_ID") {
-            Some(codebuild::read(variables))
+            codebuild::read(variables)
         } else {
-            None
-        }
+            return None;
+        };
+        Some(facts)
     }
 }
 
@@ -59,6 +95,13 @@ fn known_page(variables: &Variables, name: &str) -> Option<Known<String>> {
     Some(Known::new(page, name))
 }
 
+/// What started the job, where a variable names it; `schedule` is the name that means the time of day.
+fn event(variables: &Variables, name: &str, schedule: &str) -> Option<Known<Event>> {
+    let known = known(variables, name)?;
+    let event = Event { scheduled: known.value == schedule, on_default_branch: false, name: known.value };
+    Some(Known::new(event, known.source))
+}
+
 #[cfg(test)]
 fn variables(pairs: &[(&str, &str)]) -> Variables {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -77,5 +120,21 @@ mod tests {
     fn a_github_runner_inside_codebuild_is_github() {
         let both = variables(&[("GITHUB_ACTIONS", "true"), ("CODEBUILD_BUILD_ID", "p:1")]);
         assert_eq!(CiFacts::read(&both, None).and_then(|ci| ci.system), Some("GitHub Actions"));
+    }
+
+    #[test]
+    fn every_system_is_recognised() {
+        for (name, value, system) in [
+            ("GITLAB_CI", "true", "GitLab CI"),
+            ("BUILDKITE", "true", "Buildkite"),
+            ("CIRCLECI", "true", "CircleCI"),
+            ("BITBUCKET_BUILD_NUMBER", "1", "Bitbucket Pipelines"),
+            ("TF_BUILD", "True", "Azure Pipelines"),
+            ("JENKINS_URL", "https://ci.example.com", "Jenkins"),
+            ("CODEBUILD_BUILD_ID", "p:1", "AWS CodeBuild"),
+        ] {
+            let environment = variables(&[(name, value), ("CI", "true")]);
+            assert_eq!(CiFacts::read(&environment, None).and_then(|ci| ci.system), Some(system));
+        }
     }
 }
