@@ -1,6 +1,7 @@
 //! The engine port against a real Docker daemon and a real registry. Base images are made from `/bin/busybox`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "a test touches the world")]
 
+#[allow(dead_code, reason = "every test binary compiles this module and uses its own part of it")]
 mod engine_support;
 
 use std::cell::RefCell;

@@ -207,3 +207,21 @@ fn an_image_whose_inputs_are_not_known_says_so() {
     let (explained, _) = key(&checkout.path, None, &["--explain", "other"]);
     assert!(explained.starts_with("other  ") && explained.contains(", kept as src-"), "{explained}");
 }
+
+#[test]
+fn a_base_that_the_pipeline_makes_itself_enters_by_its_key() {
+    let origin = Origin::new();
+    let checkout = origin.cloned("022");
+    // Nothing answers there, so a look-up would fail.
+    checkout.write("longshore.yaml", &PIPELINE.replace("images:", "registry: { host: '127.0.0.1:1' }\nimages:"));
+    let based = "FROM 127.0.0.1:1/web:latest\nCOPY . /\n";
+    checkout.write("worker/Dockerfile", based);
+    checkout.write("other/Dockerfile", based);
+    let json = checkout.json(&[]);
+    let (web, worker, other) = (&json["images"]["web"], &json["images"]["worker"], &json["images"]["other"]);
+    assert_eq!(worker["record"]["dependencies"]["web"], web["key"]);
+    assert!(worker["key"].is_string() && worker["record"]["bases"].is_null());
+    let reason =
+        "its base `127.0.0.1:1/web:latest` is image `web` of this pipeline, which is not under its `depends_on`";
+    assert_eq!(other["always_built"], reason);
+}

@@ -43,10 +43,13 @@ pub async fn look_up(host: &RegistryHost, variables: &Variables) -> Result<Optio
     let for_host = |(address, value): (&String, &Value)| names(address, host).then(|| value.clone());
     let helper = section("credHelpers").and_then(|helpers| helpers.iter().find_map(for_host));
     let helper = helper.or_else(|| config.get("credsStore").cloned());
-    if let Some(name) = helper.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty())
-        && let Some(credential) = ask(&format!("docker-credential-{name}"), host).await?
-    {
-        return Ok(Some(credential));
+    let helper = helper.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty());
+    let helped = match helper {
+        Some(name) => ask(&format!("docker-credential-{name}"), host).await?,
+        None => None,
+    };
+    if helped.is_some() {
+        return Ok(helped);
     }
     Ok(section("auths").and_then(|auths| auths.iter().find_map(for_host)).and_then(|entry| stored(&entry)))
 }

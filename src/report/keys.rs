@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::key::{ImageKey, KeyRecord};
+use crate::key::{ContentKey, ImageKey, KeyRecord};
 use crate::names::Tag;
 
 #[derive(Serialize)]
@@ -23,8 +23,8 @@ pub fn json(keys: &[ImageKey]) -> String {
     let images = keys.iter().map(|image| {
         let key = image.key.as_ref().ok();
         let entry = JsonKey {
-            key: key.map(super::super::key::ContentKey::as_str),
-            tag: key.map(super::super::key::ContentKey::tag),
+            key: key.map(ContentKey::as_str),
+            tag: key.map(ContentKey::tag),
             always_built: image.key.as_ref().err().map(|always| always.reason.as_str()),
             record: &image.record,
         };
@@ -74,7 +74,7 @@ fn rows(record: &KeyRecord) -> Vec<(String, String)> {
     }
     add("files", &format!("{} ({})", record.files.digest, record.files.count));
     if let Some(checkout) = &record.checkout {
-        add(".git", &[&[checkout.commit.clone()], checkout.tags.as_slice()].concat().join(" "));
+        add(".git", &format!("{} {}", checkout.commit, checkout.tags.join(" ")).trim_end());
     }
     for (reference, digest) in &record.bases {
         add(&format!("base image {reference}"), digest);

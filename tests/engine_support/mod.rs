@@ -90,6 +90,11 @@ impl Registry {
         Self::spawn(tempfile::tempdir().unwrap(), &[])
     }
 
+    /// A registry that is set up by these variables besides its own.
+    pub fn with_environment(more: &[(&str, &str)]) -> Self {
+        Self::spawn(tempfile::tempdir().unwrap(), more)
+    }
+
     pub fn with_password(password: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("htpasswd");
