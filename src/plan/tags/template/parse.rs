@@ -113,10 +113,10 @@ impl<'t> Parser<'t> {
         start += usize::from(text[start..].starts_with('~'));
         let rest = &text[start..];
         if rest.starts_with('!') {
-            let end = if rest.starts_with("!--") { "--}}" } else { "}}" };
-            let length = rest.find(end).ok_or_else(unclosed)?;
-            let close = start + length + end.len();
-            self.trim_next = text[..close - 2].ends_with('~') || text[..close - 2].ends_with("~--");
+            let ends: &[&str] = if rest.starts_with("!--") { &["--}}", "--~}}"] } else { &["}}"] };
+            let found = ends.iter().filter_map(|end| Some(start + rest.find(end)? + end.len())).min();
+            let close = found.ok_or_else(unclosed)?;
+            self.trim_next = text[..close].ends_with("~}}");
             self.at = close;
             return Ok(Braces { range: open..close, inside: start..start, sign: "!" });
         }

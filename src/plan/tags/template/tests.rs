@@ -42,6 +42,7 @@ fn braces_that_are_text() {
     assert_eq!(render("\\{{branch}}-{{empty}}"), ok("{{branch}}-"));
     assert_eq!(render("{{#if zero}}x{{else}}}{{/if}}"), ok("}"));
     assert_eq!(render("a{{! not this }}b{{!-- nor }} this --}}c"), ok("abc"));
+    assert_eq!(render("a{{!--~}} b{{!--x}} --~}} c"), ok("abc"));
 }
 
 #[test]
