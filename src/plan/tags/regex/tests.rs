@@ -30,6 +30,8 @@ fn what_they_write_differently() {
     assert_eq!(first(r"(?<year>\d{4})", "in 2024").as_deref(), Some("2024"));
     assert_eq!(first(r"a\1", "a\u{1}").as_deref(), Some("a\u{1}"));
     assert_eq!(first(r"\ba\B", "ba ab").as_deref(), Some("a"));
+    assert_eq!(first(r"\uD83D\uDE00", "😀").as_deref(), Some("😀"));
+    assert_eq!(first(r"/[\-a]\u{1F600}/u", "-😀").as_deref(), Some("-😀"));
 }
 
 #[test]
@@ -66,6 +68,8 @@ fn what_javascript_would_not_take_either() {
         ("[z-a]", "a range whose end comes before its beginning"),
         ("a\\", "a backslash at the end"),
         ("(?i:a)", "an unknown kind of group"),
+        (r"/\-/u", r"an unknown escape `\-`"),
+        (r"/[a-\d]/u", "a range that ends in a class"),
         ("(?<1>a)", "`1` is no name of a group"),
     ] {
         assert_eq!(fault(expression).0, message, "{expression}");

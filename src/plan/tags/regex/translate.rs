@@ -180,13 +180,13 @@ impl Translator<'_> {
             }
             _ => {}
         }
-        let escape = self.escaped()?;
+        let escape = self.escaped(false)?;
         self.out.push_str(&escape.written());
         Ok(Last::Atom)
     }
 
     /// What a backslash and what follows stand for, in brackets and outside; moves past it.
-    fn escaped(&mut self) -> Result<Escape, Unusable> {
+    fn escaped(&mut self, in_class: bool) -> Result<Escape, Unusable> {
         let Some(c) = self.peek(1) else { return Err(self.fault("a backslash at the end", 1)) };
         if let Some(class) = Escape::class(c) {
             self.at += 2;
@@ -197,13 +197,13 @@ impl Translator<'_> {
             self.at += name.chars().count() + 4;
             return Ok(Escape::Class { inside: format!(r"\p{{{name}}}"), negated: c == 'P' });
         }
-        let (character, length) = self.character(c)?;
+        let (character, length) = self.character(c, in_class)?;
         self.at += length;
         Ok(Escape::Character(character))
     }
 
     /// The character that a backslash and what follows stand for, and the length of it all.
-    fn character(&self, c: char) -> Result<(char, usize), Unusable> {
+    fn character(&self, c: char, in_class: bool) -> Result<(char, usize), Unusable> {
         let digits = |from: usize, most: usize, radix: u32| -> String {
             (from..from + most).map_while(|ahead| self.peek(ahead)).take_while(|c| c.is_digit(radix)).collect()
         };
@@ -220,9 +220,10 @@ impl Translator<'_> {
                 let character = code(&found, 16).filter(|_| closed);
                 character.map(|c| (c, found.len() + 4)).ok_or_else(|| self.fault("no character has this number", 3))
             }
-            'u' if hex(4).is_some() => match code(&digits(2, 4, 16), 16) {
-                Some(character) => Ok((character, 6)),
-                None => Err(self.fault("half of a character (a surrogate) cannot be matched alone", 6)),
+            'u' if hex(4).is_some() => match (code(&digits(2, 4, 16), 16), self.surrogates()) {
+                (Some(character), _) => Ok((character, 6)),
+                (None, Some(character)) => Ok((character, 12)),
+                (None, None) => Err(self.fault("half of a character (a surrogate) cannot be matched alone", 6)),
             },
             'c' if self.peek(2).is_some_and(|letter| letter.is_ascii_alphabetic()) => {
                 let letter = self.peek(2).map_or(0, u32::from);
@@ -235,11 +236,20 @@ impl Translator<'_> {
                 let found = digits(1, most, 8);
                 Ok((code(&found, 8).unwrap_or('\0'), found.len() + 1))
             }
-            _ if self.flags.unicode && (c.is_alphanumeric() || c == '_') => {
+            _ if self.flags.unicode && !is_syntax(c) && !(in_class && c == '-') => {
                 Err(self.fault(&format!("an unknown escape `\\{c}`"), 2))
             }
             _ => Ok((c, 2)),
         }
+    }
+
+    /// The character that two escapes for the halves of one stand for.
+    fn surrogates(&self) -> Option<char> {
+        let half = |from: usize| {
+            let escape: String = (from..from + 6).filter_map(|ahead| self.peek(ahead)).collect();
+            u16::from_str_radix(escape.strip_prefix("\\u")?, 16).ok()
+        };
+        char::decode_utf16([half(0)?, half(6)?]).next()?.ok()
     }
 
     fn class(&mut self) -> Result<Last, Unusable> {
@@ -275,6 +285,10 @@ impl Translator<'_> {
                     return Err(self.fault("a range whose end comes before its beginning", 3));
                 }
                 // A class is no end of a range; then the dash is a character.
+                _ if self.flags.unicode => {
+                    self.at = dash;
+                    return Err(self.fault("a range that ends in a class", 1));
+                }
                 _ => inside.push_str(&format!("{}{}{}", from.written(), literal('-'), to.written())),
             }
         }
@@ -293,7 +307,7 @@ impl Translator<'_> {
                 self.at += 2;
                 Ok(Escape::Character('\u{8}'))
             }
-            (Some('\\'), _) => self.escaped(),
+            (Some('\\'), _) => self.escaped(true),
             (Some(c), _) => {
                 self.at += 1;
                 Ok(Escape::Character(c))
@@ -301,6 +315,11 @@ impl Translator<'_> {
             (None, _) => Err(self.fault("`[` is never closed", 1)),
         }
     }
+}
+
+/// Characters that mean something in an expression, so that they can be escaped. Source: ECMAScript, "SyntaxCharacter".
+fn is_syntax(c: char) -> bool {
+    matches!(c, '^' | '$' | '\\' | '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '/')
 }
 
 /// How many groups there are, and whether one of them has a name.

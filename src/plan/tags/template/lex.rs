@@ -60,7 +60,8 @@ pub(super) fn tokens(template: &str, range: Range<usize>) -> Result<Vec<Located>
                 }
                 match number(template, at, range.end) {
                     Some(length) => (Token::Number(rest[..length].to_owned()), length),
-                    None => (keyword(word), word.len()),
+                    None if ends_literal(template, at + word.len()) => (keyword(word), word.len()),
+                    None => (Token::Name(word.to_owned()), word.len()),
                 }
             }
         };
@@ -116,13 +117,18 @@ fn number(template: &str, start: usize, end: usize) -> Option<usize> {
     if rest.get(length) == Some(&b'.') && digits(length + 1) > 0 {
         length += 1 + digits(length + 1);
     }
-    ends_word(template, start + length).then_some(length)
+    ends_literal(template, start + length).then_some(length)
 }
 
 /// Whether a word may end before this place.
 fn ends_word(template: &str, at: usize) -> bool {
     template[at..]
         .starts_with(|c: char| c.is_whitespace() || matches!(c, '=' | '~' | '}' | '/' | '.' | ')' | ']' | '|'))
+}
+
+/// Whether a number or a word like `true` may end before this place; before anything else they are names.
+fn ends_literal(template: &str, at: usize) -> bool {
+    template[at..].starts_with(|c: char| c.is_whitespace() || matches!(c, '~' | '}' | ')' | ']'))
 }
 
 fn is_name_character(c: char) -> bool {

@@ -113,10 +113,10 @@ impl<'t> Parser<'t> {
         start += usize::from(text[start..].starts_with('~'));
         let rest = &text[start..];
         if rest.starts_with('!') {
-            let end = if rest.starts_with("!--") { "--}}" } else { "}}" };
-            let length = rest.find(end).ok_or_else(unclosed)?;
-            let close = start + length + end.len();
-            self.trim_next = text[..close - 2].ends_with('~') || text[..close - 2].ends_with("~--");
+            let ends: &[&str] = if rest.starts_with("!--") { &["--}}", "--~}}"] } else { &["}}"] };
+            let found = ends.iter().filter_map(|end| Some(start + rest.find(end)? + end.len())).min();
+            let close = found.ok_or_else(unclosed)?;
+            self.trim_next = text[..close].ends_with("~}}");
             self.at = close;
             return Ok(Braces { range: open..close, inside: start..start, sign: "!" });
         }
@@ -139,6 +139,13 @@ impl<'t> Parser<'t> {
             "{" => ([("}}}", false), ("}~}}", true)], Fault::new("`{{{` is never closed", open..text.len())),
             _ => ([("}}", false), ("~}}", true)], Fault::new("`}` cannot stand here", close..close + 1)),
         };
+        // `{{else}}` is one word, so a brace after it is text.
+        if matches!(sign, "" | "&" | "#" | "/") && (rest.starts_with("}}}") || rest.starts_with("}~}}")) {
+            return Err(Fault::new("`}}}` does not close `{{`", close..close + 3));
+        }
+        if sign == "{" && rest.starts_with("}}}}") {
+            return Err(Fault::new("`}}}}` does not close `{{{`", close..close + 4));
+        }
         let (end, trim_next) = ends.into_iter().find(|(end, _)| rest.starts_with(end)).ok_or(fault)?;
         self.trim_next = trim_next;
         let last = close + end.len();
@@ -274,7 +281,7 @@ impl<'w> Words<'w> {
         loop {
             match self.next() {
                 Some(Located { token: Token::Name(name), range }) => match name.as_str() {
-                    "this" | "." | ".." if !path.names.is_empty() => {
+                    "this" | "." | ".." | "@root" if !path.names.is_empty() => {
                         return Err(Fault::new(format!("`{name}` cannot stand inside of a name"), range.clone()));
                     }
                     "this" | "." => path.scoped = true,

@@ -92,12 +92,22 @@ fn nodes(list: &[Node], scope: &dyn Scope, out: &mut String) -> Result<(), Fault
     Ok(())
 }
 
+/// Words of the language, which are no names.
+const WORDS: [&str; 5] = ["if", "unless", "each", "with", "lookup"];
+
 fn evaluate(call: &Call, scope: &dyn Scope) -> Result<Value, Fault> {
+    if let [name] = call.path.names.as_slice()
+        && WORDS.contains(&name.as_str())
+        && !call.path.scoped
+        && !call.path.outside
+    {
+        return Err(Fault::new(format!("`{name}` cannot stand here without `#`"), call.range.clone()));
+    }
     if call.arguments.is_empty() && call.pairs.is_empty() {
         return path(&call.path, call, scope);
     }
-    let values = call.arguments.iter().map(|argument| expression(argument, call, scope));
-    let pairs = call.pairs.iter().map(|(key, value)| Ok((key.clone(), expression(value, call, scope)?)));
+    let values = call.arguments.iter().map(|value| argument(value, call, scope));
+    let pairs = call.pairs.iter().map(|(key, value)| Ok((key.clone(), argument(value, call, scope)?)));
     let arguments =
         Arguments { values: values.collect::<Result<_, _>>()?, pairs: pairs.collect::<Result<_, Fault>>()? };
     let fault = |message: String| Fault::new(message, call.range.clone());
@@ -108,8 +118,23 @@ fn evaluate(call: &Call, scope: &dyn Scope) -> Result<Value, Fault> {
     };
     match known {
         Some(value) => Ok(value),
-        None if call.arguments.is_empty() => Ok(Value::Missing),
+        None if call.arguments.is_empty() || name == "log" => Ok(Value::Missing),
         None => Err(fault(format!("nothing is called `{name}` that takes arguments"))),
+    }
+}
+
+/// An argument. A name there stands for whatever makes its text, which is no text; in parentheses it is called.
+fn argument(value: &Expression, around: &Call, scope: &dyn Scope) -> Result<Value, Fault> {
+    match value {
+        Expression::Path(path) => Ok(match path.names.as_slice() {
+            [name] if !path.outside => match scope.value(name, &Arguments::default()) {
+                Ok(None) => Value::Missing,
+                Ok(Some(_)) | Err(_) => Value::Object,
+            },
+            [] if !path.outside => Value::Object,
+            _ => Value::Missing,
+        }),
+        Expression::Constant(_) | Expression::Call(_) => expression(value, around, scope),
     }
 }
 

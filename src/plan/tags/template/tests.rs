@@ -40,8 +40,9 @@ fn names_are_replaced_and_escaped() {
 fn braces_that_are_text() {
     assert_eq!(render("a}}b{c}"), ok("a}}b{c}"));
     assert_eq!(render("\\{{branch}}-{{empty}}"), ok("{{branch}}-"));
-    assert_eq!(render("{{branch}}}"), ok("a&amp;b&#x3D;&#x27;c&#x27;}"));
+    assert_eq!(render("{{#if zero}}x{{else}}}{{/if}}"), ok("}"));
     assert_eq!(render("a{{! not this }}b{{!-- nor }} this --}}c"), ok("abc"));
+    assert_eq!(render("a{{!--~}} b{{!--x}} --~}} c"), ok("abc"));
 }
 
 #[test]
@@ -49,6 +50,7 @@ fn calls() {
     assert_eq!(render("{{call 'it\\'s' tz='A/B'}}"), ok("it&#x27;s|tz:A/B"));
     assert_eq!(render("{{call 12.5 a=true}}"), ok("12.5|a:true"));
     assert_eq!(render("{{call (call 'x')}}"), ok("x||"));
+    assert_eq!(render("{{call branch}}{{call (branch)}}"), ok("[object Object]|a&amp;b&#x3D;&#x27;c&#x27;|"));
     assert_eq!(render("{{call}}"), Err("`call` takes a text".into()));
     assert_eq!(render("{{unknown 'x'}}"), Err("nothing is called `unknown` that takes arguments".into()));
 }
@@ -68,6 +70,9 @@ fn broken_templates_say_how() {
         ("{{", "`{{` is never closed"),
         ("{{branch}", "`}` cannot stand here"),
         ("{{{branch}}", "`{{{` is never closed"),
+        ("{{branch}}}", "`}}}` does not close `{{`"),
+        ("{{{branch}}}}", "`}}}}` does not close `{{{`"),
+        ("{{if}}", "`if` cannot stand here without `#`"),
         ("{{}}", "an expression is missing here"),
         ("{{a b=}}", "an expression is missing here"),
         ("{{call 'x}}", "`{{` is never closed"),
