@@ -66,6 +66,9 @@ median() {
   sort -n | awk '{ n[NR] = $1 } END { print NR % 2 ? n[(NR + 1) / 2] : (n[NR / 2] + n[NR / 2 + 1]) / 2 }'
 }
 
+say "tag rules: cargo bench"
+cargo bench --locked --bench tags --quiet
+
 say "warming the caches of both"
 measure "$work/warm-script" bash "$work/script" >/dev/null
 measure "$work/warm-longshore" "$longshore" run >/dev/null

@@ -99,7 +99,7 @@ pub struct RegistryArgs {
 /// What is to be brought where.
 #[derive(Debug, Args)]
 pub struct WorkArgs {
-    /// The images to work on [default: all]
+    /// The images to work on, with those that they need; globs such as `web-*` too [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
     #[command(flatten)]

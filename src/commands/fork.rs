@@ -2,7 +2,7 @@
 
 use super::World;
 use super::decide::Seen;
-use super::run::{connect_to_docker, style};
+use super::engine::{connect_to_docker, progress};
 use crate::cli::RunArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::effects::docker::Docker;
@@ -12,7 +12,6 @@ use crate::explain::{Circumstances, explain};
 use crate::facts::{Facts, Known};
 use crate::plan::{self, BuildPlan};
 use crate::report;
-use crate::report::progress::Progress;
 
 /// Why nothing is done where a push is required.
 fn refused(fork: &Known<String>) -> Diagnostic {
@@ -48,7 +47,7 @@ async fn build(
         fork.value, fork.source
     ));
     let names: Vec<&str> = builds.iter().map(|(name, _)| name.as_str()).collect();
-    let progress = Progress::new(style(args.progress, world), world.colors, &names);
+    let progress = progress(args.progress, &names, world);
     let began = clock::instant();
     let jobs = args.jobs.map_or_else(program::cores, usize::from);
     let results = build_only(builds, docker, &|| began.elapsed(), jobs, &|event| progress.tell(&event)).await;

@@ -2,6 +2,7 @@
 
 mod config;
 mod decide;
+mod engine;
 mod facts;
 mod fork;
 mod key;

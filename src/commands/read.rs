@@ -6,7 +6,7 @@ use super::World;
 use crate::cli::PipelineArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::workspace;
-use crate::pipeline::{self, Pipeline};
+use crate::pipeline::{self, Image, Pipeline};
 use crate::report;
 
 /// A pipeline, and the folder that its paths start from.
@@ -35,9 +35,9 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
     Ok(Loaded { pipeline, root })
 }
 
-/// Keeps only the images of these names and those that they need, if any names are given.
+/// Keeps only the images of these names and those that they need, if any names are given. A name may be a glob.
 pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Diagnostics> {
-    let known = |name: &String| pipeline.images.iter().any(|image| image.name == *name);
+    let known = |name: &String| pipeline.images.iter().any(|image| pipeline::glob(name, &image.name));
     let unknown = names.iter().filter(|name| !known(name)).map(|name| {
         let images: Vec<String> = pipeline.images.iter().map(|image| format!("`{}`", image.name)).collect();
         Diagnostic::input(format!("there is no image `{name}` in the pipeline file"))
@@ -45,7 +45,9 @@ pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Di
     });
     Diagnostics::check(unknown.collect())?;
     if !names.is_empty() {
-        let wanted = pipeline.with_needed(names.iter().map(String::as_str));
+        let is_wanted = |image: &&Image| names.iter().any(|name| pipeline::glob(name, &image.name));
+        let wanted = pipeline.images.iter().filter(is_wanted).map(|image| image.name.as_str());
+        let wanted = pipeline.with_needed(wanted);
         let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
         pipeline.images.retain(|image| wanted.contains(&image.name));
     }

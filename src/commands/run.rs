@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::decide::{self, Decided, decide, told};
+use super::engine::{connect_to_docker, progress};
 use super::{World, fork, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::effects::docker::{Docker, DockerSettings};
 use crate::effects::{clock, program};
 use crate::execute::report::{Outcome, Report};
 use crate::execute::{self, Services};
@@ -16,7 +16,6 @@ use crate::local::Server;
 use crate::names::Tag;
 use crate::plan::{ImageAction, Plan};
 use crate::report::json::JsonReport;
-use crate::report::progress::{Progress, Style};
 use crate::report::{self, files};
 
 /// What a run came to, as far as it got.
@@ -86,7 +85,7 @@ async fn five_steps(
 
     tell_reuse(plan, args.progress);
     let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
-    let progress = Progress::new(style(args.progress, world), world.colors, &names);
+    let progress = progress(args.progress, &names, world);
     let began = clock::instant();
     let services = Services {
         engine: &docker,
@@ -105,14 +104,6 @@ async fn five_steps(
         true => Ok(()),
         false => tell(plan, report, &root),
     }
-}
-
-/// Asks the daemon whether it is there, so that a dead one is known before anything is changed.
-pub(super) async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Docker, Diagnostics> {
-    let settings = DockerSettings::from_environment(&world.variables);
-    let docker = Docker::connect(&settings).map_err(|error| told(&error, facts))?;
-    docker.look().await.map_err(|error| told(&error, facts))?;
-    Ok(docker)
 }
 
 fn tell(plan: &Plan, report: &Report, root: &Path) -> Result<(), Diagnostics> {
@@ -140,13 +131,4 @@ fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {
         Outcome::Published(_) | Outcome::Staged(_) | Outcome::Stopped => None,
     });
     general.chain(images).collect()
-}
-
-pub(super) fn style(asked: cli::Progress, world: &World) -> Style {
-    match asked {
-        // Where lines cannot change in place, `tty` would show nothing at all.
-        cli::Progress::Auto | cli::Progress::Tty => Style::fitting(world.variable("TERM")),
-        cli::Progress::Plain => Style::Plain,
-        cli::Progress::Quiet => Style::Quiet,
-    }
 }

@@ -27,6 +27,16 @@ fn one_image_of_two() {
 }
 
 #[test]
+fn a_glob_over_names_and_what_its_images_need() {
+    let user = User::new();
+    let checkout = checkout(&user);
+    let pipeline = PIPELINE.replace("UNIQUE/worker }", "UNIQUE/worker, depends_on: [web] }");
+    checkout.write("longshore.yaml", &pipeline);
+    let ended = checkout.run_local(&["work*"]).run().with_code(0);
+    assert_eq!(ended.out(), "HOST/UNIQUE/web:one DIGEST\nHOST/UNIQUE/worker:one DIGEST\n");
+}
+
+#[test]
 fn all_unknown_images_are_named_at_once() {
     let user = User::new();
     let checkout = checkout(&user);

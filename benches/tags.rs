@@ -1,7 +1,7 @@
-//! How long rules take. `cargo test --release --test tags_speed -- --ignored --nocapture` says it.
-#![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::unwrap_used, reason = "it measures, and tells")]
+//! How long tag rules take: `make bench` says it.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, reason = "it measures, and tells")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use longshore::facts::{Facts, Known, Refs};
 use longshore::pipeline::rule::{self, Flavor};
@@ -17,9 +17,7 @@ const RULES: [&str; 6] = [
     "type=raw,value=plain",
 ];
 
-#[test]
-#[ignore = "a measurement, which says something in a release build only"]
-fn ten_thousand_rules_take_well_under_a_second() {
+fn main() {
     let facts = Facts {
         refs: Refs::tag(Known::new("v1.2.3".into(), "test")),
         now: Some(Known::new(time::macros::datetime!(2024-05-06 07:08:09 UTC), "test")),
@@ -32,8 +30,5 @@ fn ten_thousand_rules_take_well_under_a_second() {
         .collect();
     let rules = Rules { rules: &rules, flavor: &Flavor::default(), tag_prefix: "" };
     let derived = derive(&rules, &facts, &Err("none".into())).unwrap();
-    let took = began.elapsed();
-    eprintln!("10,000 rules gave {} tags in {took:?}", derived.tags.len());
-    assert_eq!(derived.tags.len(), 10_001);
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    println!("10,000 tag rules gave {} tags in {:.2} s", derived.tags.len(), began.elapsed().as_secs_f64());
 }

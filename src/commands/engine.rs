@@ -1,0 +1,31 @@
+//! The Docker daemon, and how its work is shown.
+
+use super::World;
+use super::decide::told;
+use crate::cli;
+use crate::diagnostic::Diagnostics;
+use crate::effects::docker::{Docker, DockerSettings};
+use crate::facts::Facts;
+use crate::report::progress::{Progress, Style};
+
+/// Asks the daemon whether it is there, so that a dead one is known before anything is changed.
+pub(super) async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Docker, Diagnostics> {
+    let settings = DockerSettings::from_environment(&world.variables);
+    let docker = Docker::connect(&settings).map_err(|error| told(&error, facts))?;
+    docker.look().await.map_err(|error| told(&error, facts))?;
+    Ok(docker)
+}
+
+/// What shows the work on these images as the user asked for it.
+pub(super) fn progress(asked: cli::Progress, images: &[&str], world: &World) -> Progress {
+    Progress::new(style(asked, world), world.colors, images)
+}
+
+fn style(asked: cli::Progress, world: &World) -> Style {
+    match asked {
+        // Where lines cannot change in place, `tty` would show nothing at all.
+        cli::Progress::Auto | cli::Progress::Tty => Style::fitting(world.variable("TERM")),
+        cli::Progress::Plain => Style::Plain,
+        cli::Progress::Quiet => Style::Quiet,
+    }
+}
