@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Region, RegistryHost};
@@ -65,16 +66,16 @@ pub struct PipelineArgs {
 #[command(next_help_heading = "Facts that CI and git are otherwise asked for")]
 pub struct FactArgs {
     /// The environment, one of the pipeline's `environments`
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub env: Option<String>,
     /// The commit, as a full hash
     #[arg(long, value_name = "HASH")]
     pub commit: Option<String>,
     /// The branch that is built
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub branch: Option<String>,
     /// The git tag that is built, such as v1.2.3
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub git_tag: Option<String>,
     /// The number of the pull request that is built
     #[arg(long, value_name = "NUMBER")]

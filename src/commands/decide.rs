@@ -83,7 +83,8 @@ pub(super) async fn decide(
     let keys = key::keys(pipeline, &names, &seen).await?;
     let mut contents = contents(pipeline, &keys);
     let lookout = Lookout { host: &host, ecr: &ecr, registry: &registry };
-    let repositories = lookout.repositories(pipeline, &tags, &contents).await.map_err(|error| told(&error, &facts))?;
+    let (repositories, answer) = tokio::join!(lookout.repositories(pipeline, &tags, &contents), lookout.ping());
+    let repositories = repositories.and_then(|found| answer.map(|()| found)).map_err(|error| told(&error, &facts))?;
     explain_changes(&mut contents, pipeline, &tags, &keys, &repositories, &lookout).await;
 
     let sight = Sight {

@@ -66,6 +66,11 @@ impl Lookout<'_> {
             .await
     }
 
+    /// Finds out whether the registry itself answers, which the control plane does not tell.
+    pub(crate) async fn ping(&self) -> Result<(), ServiceError> {
+        self.registry.ping(&self.ecr.credential().await?).await
+    }
+
     async fn taken(
         &self,
         repository: &RepositoryFacts,

@@ -137,9 +137,14 @@ fn taken(tags: &[PlannedTag], there: Option<&RepositoryFacts>) -> BTreeMap<Tag, 
 
 fn no_tag(image: &Image, derived: &DerivedTags) -> Diagnostic {
     let reasons = derived.skipped.iter().map(|skipped| format!("`{}` gives none: {}", skipped.rule, skipped.why));
+    let state = "state the fact that is missing: --commit, --branch, --git-tag or --pull-request";
+    let hint = match derived.skipped.iter().any(|skipped| skipped.rule == "sha") {
+        true => state.to_owned(),
+        false => format!("add a rule that gives a tag on every commit, such as `sha`, or {state}"),
+    };
     let mut diagnostic = Diagnostic::input(format!("image `{}` gets no tag", image.name))
         .at_maybe(image.tags.first().and_then(|rule| rule.place.clone()))
-        .hint("add a rule that always gives a tag, such as `sha`, or state the fact that is missing: --commit, --branch, --git-tag or --pull-request");
+        .hint(hint);
     diagnostic.causes.extend(reasons);
     diagnostic
 }

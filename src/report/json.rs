@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::execute::report::{ImageReport, Move, Outcome, Published, Report};
+use crate::execute::report::{ImageReport, Move, Outcome, Report};
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::{ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, SkippedRule};
 
@@ -88,7 +88,9 @@ struct JsonPlace<'a> {
 impl<'a> JsonReport<'a> {
     /// Joins what was planned, what came of it, and what went wrong.
     pub fn new(plan: Option<&'a Plan>, report: Option<&'a Report>, problems: Option<&'a Diagnostics>) -> Self {
-        let images = plan.zip(report).map(|(plan, report)| plan.images.iter().zip(&report.images).map(image).collect());
+        // What was planned but never begun, as after an interruption, is there all the same.
+        let done = |at: usize| report.and_then(|report| report.images.get(at));
+        let images = plan.map(|plan| plan.images.iter().enumerate().map(|(at, one)| image(one, done(at))).collect());
         let repositories = plan.map(|plan| plan.repositories.iter().map(|one| repository(one, report)).collect());
         JsonReport {
             version: 1,
@@ -113,20 +115,16 @@ fn repository<'a>(planned: &'a RepositoryPlan, report: Option<&Report>) -> JsonR
     JsonRepository { name: planned.name(), state }
 }
 
-fn image<'a>((planned, done): (&'a ImagePlan, &'a ImageReport)) -> JsonImage<'a> {
+fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> JsonImage<'a> {
     let (action, why) = match &planned.action {
         ImageAction::Build { why, .. } => ("build", why.as_slice()),
         ImageAction::Reuse { why, .. } => ("reuse", std::slice::from_ref(why)),
     };
-    let (status, published) = match &done.outcome {
-        Outcome::Published(published) => ("published", Some(published)),
-        Outcome::Failed(_) => ("failed", None),
-        Outcome::Staged(_) => ("staged", None),
-        Outcome::Stopped => ("stopped", None),
-    };
-    let digest = match &done.outcome {
-        Outcome::Published(Published { digest, .. }) | Outcome::Staged(digest) => Some(digest),
-        Outcome::Failed(_) | Outcome::Stopped => None,
+    let (status, digest, published) = match done.map(|done| &done.outcome) {
+        Some(Outcome::Published(published)) => ("published", Some(&published.digest), Some(published)),
+        Some(Outcome::Staged(digest)) => ("staged", Some(digest), None),
+        Some(Outcome::Failed(_)) => ("failed", None, None),
+        Some(Outcome::Stopped) | None => ("stopped", None, None),
     };
     JsonImage {
         name: &planned.name,
@@ -138,11 +136,11 @@ fn image<'a>((planned, done): (&'a ImagePlan, &'a ImageReport)) -> JsonImage<'a>
         digest,
         references: published.map(|published| published.references.as_slice()).unwrap_or_default(),
         tags: &planned.tags,
-        moves: done.moves.iter().map(moved).collect(),
+        moves: done.map(|done| done.moves.iter().map(moved).collect()).unwrap_or_default(),
         skipped: &planned.skipped,
         size_bytes: published.and_then(|published| published.size),
-        build_seconds: done.build_took.map(seconds),
-        push_seconds: done.push_took.map(seconds),
+        build_seconds: done.and_then(|done| done.build_took).map(seconds),
+        push_seconds: done.and_then(|done| done.push_took).map(seconds),
     }
 }
 

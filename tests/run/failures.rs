@@ -108,3 +108,17 @@ hint: `context` starts from the pipeline file's folder, and `dockerfile` from th
 ",
     );
 }
+
+#[test]
+fn a_registry_that_does_not_answer_is_found_before_the_build() {
+    let user = User::new();
+    let checkout = user.checkout(&[
+        ("longshore.yaml", TWO_IMAGES),
+        ("good/Dockerfile", &user.dockerfile("")),
+        ("bad/Dockerfile", &user.dockerfile("")),
+    ]);
+    let server = user.serve("data");
+    let ended = server.run(&checkout).args(&["--registry", "127.0.0.1:1"]).run().with_code(4);
+    assert!(ended.err().starts_with("error: cannot log in to HOST: HOST does not answer\n"), "{}", ended.err());
+    assert_eq!(user.images(), Vec::<String>::new(), "nothing was built");
+}

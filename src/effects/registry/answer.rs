@@ -25,30 +25,47 @@ struct Reason {
 /// What an answer that is no success means.
 pub(super) async fn refused(response: Response, image: &ImageRef, doing: &str) -> ServiceError {
     let status = response.status();
-    let text = response.text().await.unwrap_or_default();
-    let reason = serde_json::from_str(&text).ok().and_then(|refusal: Refusal| refusal.errors.into_iter().next());
+    let (code, message) = reason(response).await;
     let tag = match &image.reference {
         Reference::Tag(tag) => Some(tag),
         Reference::Digest(_) => None,
     };
-    let (code, message) = match reason {
-        Some(reason) => (reason.code, reason.message),
-        // Proxies answer with pages; their status is all that can be told of them.
-        None => (String::new(), String::new()),
-    };
-    let cause = [status.to_string(), code.clone(), message.clone()].into_iter().filter(|part| !part.is_empty());
-    ServiceError {
-        failure: sort(status, &code, &message, &image.repository, tag),
-        doing: doing.to_owned(),
-        cause: cause.collect::<Vec<_>>().join(" "),
-    }
+    let failure = sort(status, &code, &message, Some(&image.repository), tag);
+    ServiceError { failure, doing: doing.to_owned(), cause: words(status, &code, &message) }
 }
 
-fn sort(status: StatusCode, code: &str, message: &str, repository: &RepositoryName, tag: Option<&Tag>) -> Failure {
-    match (status.as_u16(), code, tag) {
-        (_, "NAME_UNKNOWN", _) => Failure::RepositoryMissing { repository: repository.clone() },
+/// What a refusal means that is about no image.
+pub(super) async fn refused_login(response: Response, doing: &str) -> ServiceError {
+    let status = response.status();
+    let (code, message) = reason(response).await;
+    let failure = sort(status, &code, &message, None, None);
+    ServiceError { failure, doing: doing.to_owned(), cause: words(status, &code, &message) }
+}
+
+/// The registry's error code and message. Proxies answer with pages; their status is all that can be told of them.
+async fn reason(response: Response) -> (String, String) {
+    let text = response.text().await.unwrap_or_default();
+    let reason = serde_json::from_str(&text).ok().and_then(|refusal: Refusal| refusal.errors.into_iter().next());
+    reason.map(|reason| (reason.code, reason.message)).unwrap_or_default()
+}
+
+fn words(status: StatusCode, code: &str, message: &str) -> String {
+    let status = status.to_string();
+    [status.as_str(), code, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn sort(
+    status: StatusCode,
+    code: &str,
+    message: &str,
+    repository: Option<&RepositoryName>,
+    tag: Option<&Tag>,
+) -> Failure {
+    let about = repository.map(|repository| (repository, tag));
+    match (status.as_u16(), code, about) {
+        (_, "NAME_UNKNOWN", Some((repository, _))) => Failure::RepositoryMissing { repository: repository.clone() },
         // ECR has one code for all that can be wrong with a tag; immutability is told by the message alone.
-        (_, "TAG_INVALID", Some(tag)) if message.contains("immutable") => {
+        (_, "TAG_INVALID", Some((repository, Some(tag)))) if message.contains("immutable") => {
             Failure::TagTaken { tag: tag.clone(), repository: repository.clone() }
         }
         (401 | 403, _, _) if message.contains("expired") => Failure::CredentialsExpired,
@@ -75,7 +92,7 @@ mod tests {
 
     fn by(status: u16, code: &str, message: &str) -> Failure {
         let tag = "1.2.3".parse().unwrap();
-        sort(StatusCode::from_u16(status).unwrap(), code, message, &"web".parse().unwrap(), Some(&tag))
+        sort(StatusCode::from_u16(status).unwrap(), code, message, Some(&"web".parse().unwrap()), Some(&tag))
     }
 
     #[test]

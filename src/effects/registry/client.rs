@@ -63,6 +63,24 @@ impl RegistryClient {
         Ok(RegistryClient { host: host.clone(), http, scheme: OnceCell::new(), tokens: Tokens::default() })
     }
 
+    /// Asks the registry whether it is there and takes the credential.
+    ///
+    /// # Errors
+    /// If it does not answer, or does not take it.
+    pub async fn ping(&self, credential: &Credential) -> Result<(), ServiceError> {
+        let doing = format!("log in to {}", self.host);
+        let scheme = self.scheme.get_or_init(|| self.probe()).await;
+        let url = format!("{scheme}://{}/v2/", self.address());
+        let call = || self.http.get(&url).header(AUTHORIZATION, auth::basic(credential)).send();
+        let response =
+            retry::until_answered(call).await.map_err(|error| answer::no_answer(&self.host, &doing, &error))?;
+        // Registries that want a token, and those that know nothing at this path, answer all the same.
+        match response.status().as_u16() {
+            401 | 403 if auth::challenge(&response).is_none() => Err(answer::refused_login(response, &doing).await),
+            _ => Ok(()),
+        }
+    }
+
     /// Where the registry answers.
     pub(super) fn host(&self) -> &RegistryHost {
         &self.host
