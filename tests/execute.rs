@@ -301,6 +301,15 @@ fn a_tag_that_names_the_image_already_is_not_written_again() {
 }
 
 #[test]
+fn a_tag_that_the_plan_saw_on_the_image_is_not_even_asked_for() {
+    let world = World::default();
+    let reuse = ImageAction::Reuse { digest: digest_of("old"), why: String::new() };
+    let taken = BTreeMap::from([("1".parse().unwrap(), digest_of("old"))]);
+    let report = world.run(&plan(vec![ImagePlan { action: reuse, taken, ..image("web", &["1"]) }], &[]));
+    assert!(report.is_success() && world.calls().is_empty(), "{:?}", world.calls());
+}
+
+#[test]
 fn an_image_that_the_registry_has_is_only_tagged() {
     let world = World::default();
     let reuse = ImageAction::Reuse { digest: digest_of("old"), why: String::new() };

@@ -1,7 +1,7 @@
 //! The second phase for one image: its release tags.
 
 use super::events::ImageEvent;
-use super::ports::{Ecr, Engine, Registry, ServiceError};
+use super::ports::{Ecr, Engine, Manifest, Registry, ServiceError};
 use super::report::{Move, Published};
 use super::stage::Staged;
 use super::steps::Steps;
@@ -24,7 +24,11 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     ) -> Result<Published, ServiceError> {
         let mut digest = staged.digest.clone();
         for _ in 0..ADOPTIONS {
+            let before = moves.len();
             let published = self.write_tags(image, &digest, moves).await?;
+            if moves.len() == before {
+                return Ok(published);
+            }
             match self.staged_by_another(image, &digest).await? {
                 None => return Ok(published),
                 Some(other) => {
@@ -48,26 +52,41 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         digest: &Digest,
         moves: &mut Vec<Move>,
     ) -> Result<Published, ServiceError> {
-        let (host, repository) = (&self.plan.registry, &image.repository);
-        let registry = self.services.registry;
-        let by_digest = ImageRef::digested(host, repository, digest);
-        let read = self.with_credential(1, async |credential| registry.manifest(&by_digest, credential).await);
-        let manifest = read.await?;
+        let mut manifest = None;
         let mut references = Vec::with_capacity(image.tags.len());
         for tag in image.tags.iter().map(|planned| &planned.tag) {
-            let target = ImageRef::tagged(host, repository, tag);
-            let before = self.digest(&target).await?;
+            let target = ImageRef::tagged(&self.plan.registry, &image.repository, tag);
+            references.push(target.clone());
+            let before = match image.taken.get(tag) {
+                // What the plan saw a moment ago need not be asked for again, if it is what is wanted.
+                Some(seen) if seen == digest => Some(seen.clone()),
+                _ => self.digest(&target).await?,
+            };
             // An immutable tag is refused even for the image that it names; so it is not written again.
             if before.as_ref() == Some(digest) {
                 self.say(image, ImageEvent::TaggedAlready(tag.clone()));
-            } else {
-                tokio::time::sleep(self.pace.wait((self.services.elapsed)())).await;
-                self.with_credential(1, async |credential| registry.tag(&target, &manifest, credential).await).await?;
-                self.say(image, ImageEvent::Tagged { tag: tag.clone(), before: before.clone() });
-                moves.push(Move { tag: tag.clone(), before, after: digest.clone() });
+                continue;
             }
-            references.push(target);
+            let bytes = match manifest.take() {
+                Some(bytes) => bytes,
+                None => self.manifest(image, digest).await?,
+            };
+            self.write_tag(&target, &bytes).await?;
+            manifest = Some(bytes);
+            self.say(image, ImageEvent::Tagged { tag: tag.clone(), before: before.clone() });
+            moves.push(Move { tag: tag.clone(), before, after: digest.clone() });
         }
-        Ok(Published { digest: digest.clone(), references, size: manifest.size() })
+        Ok(Published { digest: digest.clone(), references, size: manifest.as_ref().and_then(Manifest::size) })
+    }
+
+    async fn manifest(&self, image: &ImagePlan, digest: &Digest) -> Result<Manifest, ServiceError> {
+        let image = ImageRef::digested(&self.plan.registry, &image.repository, digest);
+        self.with_credential(1, async |credential| self.services.registry.manifest(&image, credential).await).await
+    }
+
+    async fn write_tag(&self, target: &ImageRef, manifest: &Manifest) -> Result<(), ServiceError> {
+        tokio::time::sleep(self.pace.wait((self.services.elapsed)())).await;
+        let registry = self.services.registry;
+        self.with_credential(1, async |credential| registry.tag(target, manifest, credential).await).await
     }
 }
