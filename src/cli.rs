@@ -106,12 +106,6 @@ pub struct WorkArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub facts: FactArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
     /// Push to a small ECR on this machine in place of AWS
     #[arg(long, conflicts_with_all = ["region", "registry"])]
     pub local: bool,
@@ -121,14 +115,17 @@ pub struct WorkArgs {
     /// Build every image, also where the registry has one with the same content
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub facts: FactArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
 }
 
 /// `longshore run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub work: WorkArgs,
     /// Stop when every image is pushed under its staging tag: write no release tag and no deploy file
     #[arg(long)]
     pub no_tag: bool,
@@ -147,14 +144,14 @@ pub struct RunArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub work: WorkArgs,
 }
 
 /// `longshore plan`
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub work: WorkArgs,
     /// Print as JSON
     #[arg(long, conflicts_with = "matrix")]
     pub json: bool,
@@ -164,6 +161,9 @@ pub struct PlanArgs {
     /// Answer by the exit code: 0 nothing to do, 2 something to do, 1 an error of any kind
     #[arg(long)]
     pub detailed_exitcode: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub work: WorkArgs,
 }
 
 /// `longshore tags`
@@ -177,18 +177,18 @@ pub struct TagsArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub rules: RuleArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub facts: FactArgs,
     /// Print the rule behind each tag, and why other rules give none
     #[arg(long, conflicts_with = "json")]
     pub explain: bool,
     /// Print as JSON, reasons and labels included
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub rules: RuleArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub facts: FactArgs,
 }
 
 /// Rules of the command line in place of a pipeline file.
@@ -212,12 +212,12 @@ pub struct RuleArgs {
 /// `longshore facts`
 #[derive(Debug, Args)]
 pub struct FactsArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub facts: FactArgs,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub facts: FactArgs,
 }
 
 /// `longshore key`
@@ -229,15 +229,15 @@ pub struct KeyArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
     /// Print the parts of each key
     #[arg(long, conflicts_with = "json")]
     pub explain: bool,
     /// Print as JSON, with the record that is kept of each key
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
 }
 
 /// `longshore config`
@@ -257,12 +257,12 @@ pub struct LoginArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
     /// Print the password for `docker login --username AWS --password-stdin`, and write nothing
     #[arg(long)]
     pub print: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
 }
 
 /// `longshore local`
