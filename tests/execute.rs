@@ -137,6 +137,7 @@ fn image(name: &str, tags: &[&str]) -> ImagePlan {
         staging: None,
         record: None,
         taken: BTreeMap::new(),
+        size: None,
         skipped: Vec::new(),
     }
 }

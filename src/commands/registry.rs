@@ -83,7 +83,11 @@ impl Lookout<'_> {
         for (tag, digest) in digests {
             let mut image = StoredImage::new(digest);
             if wanted.staging.as_ref() == Some(&tag) {
-                image.pushed_at = self.ecr.pushed_at(&repository.name, &tag).await?;
+                let described = self.ecr.describe_image(&repository.name, &tag).await?;
+                // It may have moved in between; then the next run learns more.
+                if let Some(described) = described.filter(|described| described.digest == image.digest) {
+                    image = described;
+                }
             } else if repository.is_frozen(&tag) && staged.as_ref() != Some(&image.digest) {
                 self.read_labels(&repository.name, &mut image).await?;
             }

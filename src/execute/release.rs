@@ -76,7 +76,8 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             self.say(image, ImageEvent::Tagged { tag: tag.clone(), before: before.clone() });
             moves.push(Move { tag: tag.clone(), before, after: digest.clone() });
         }
-        Ok(Published { digest: digest.clone(), references, size: manifest.as_ref().and_then(Manifest::size) })
+        let size = manifest.as_ref().and_then(Manifest::size).or(image.size);
+        Ok(Published { digest: digest.clone(), references, size })
     }
 
     async fn manifest(&self, image: &ImagePlan, digest: &Digest) -> Result<Manifest, ServiceError> {

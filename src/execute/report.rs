@@ -64,7 +64,7 @@ pub struct Published {
     pub digest: Digest,
     /// Its names, in the order of the plan's tags.
     pub references: Vec<ImageRef>,
-    /// The size of its layers, compressed, and of its configuration, in bytes; not looked up where no tag was written.
+    /// The size of its layers, compressed, and of its configuration, in bytes, as far as it is known.
     pub size: Option<u64>,
 }
 

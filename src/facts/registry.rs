@@ -42,6 +42,8 @@ pub struct StoredImage {
     pub digest: Digest,
     /// When it was pushed, where that was asked for.
     pub pushed_at: Option<OffsetDateTime>,
+    /// The size of its layers, compressed, in bytes, where that was asked for.
+    pub size: Option<u64>,
     /// Its label `org.opencontainers.image.revision`, where it was looked for and found.
     pub revision: Option<String>,
     /// Its content key, where its label was looked for and found.
@@ -51,7 +53,7 @@ pub struct StoredImage {
 impl StoredImage {
     /// An image of which nothing but the digest is known.
     pub fn new(digest: Digest) -> Self {
-        StoredImage { digest, pushed_at: None, revision: None, content_key: None }
+        StoredImage { digest, pushed_at: None, size: None, revision: None, content_key: None }
     }
 }
 

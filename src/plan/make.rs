@@ -123,10 +123,15 @@ fn plan_image(
         action,
         staging: content.key.as_ref().ok().map(ContentKey::tag),
         record: content.record.clone().map(|bytes| Record { media_type: RECORD_TYPE.to_owned(), bytes }),
+        size: size(content, there),
         taken: taken(&derived.tags, there),
         tags: derived.tags,
         skipped: derived.skipped,
     })
+}
+
+fn size(content: &ContentFacts, there: Option<&RepositoryFacts>) -> Option<u64> {
+    there?.taken.get(&content.key.as_ref().ok()?.tag())?.size
 }
 
 fn taken(tags: &[PlannedTag], there: Option<&RepositoryFacts>) -> BTreeMap<Tag, Digest> {

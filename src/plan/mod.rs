@@ -91,6 +91,8 @@ pub struct ImagePlan {
     pub tags: Vec<PlannedTag>,
     /// What those of its tags name now that are taken.
     pub taken: BTreeMap<Tag, Digest>,
+    /// Its size in bytes, where the registry has it already.
+    pub size: Option<u64>,
     /// The rules that gave no tag.
     pub skipped: Vec<SkippedRule>,
 }

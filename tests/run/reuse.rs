@@ -49,7 +49,10 @@ fn an_unrelated_commit_builds_nothing_and_needs_no_daemon() {
     checkout.write("README", "changed");
     checkout.commit();
     user.remove_images();
-    let second = server.run(&checkout).env("DOCKER_HOST", "unix:///no/daemon").run().with_code(0);
+    let second = server.run(&checkout).env("DOCKER_HOST", "unix:///no/daemon").args(&["--report", "r.json"]);
+    let second = second.run().with_code(0);
+    let report: Value = serde_json::from_str(&checkout.read("r.json")).unwrap();
+    assert!(report["images"][0]["size_bytes"].as_u64().is_some_and(|size| size > 0), "{report}");
     assert_eq!(digests(&second.stdout), digests(&first));
     let short = checkout.head()[..7].to_owned();
     let expected = format!(

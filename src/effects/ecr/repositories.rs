@@ -6,8 +6,9 @@ use aws_sdk_ecr::operation::create_repository::CreateRepositoryError;
 use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
 use aws_sdk_ecr::operation::describe_repositories::DescribeRepositoriesError;
 use aws_sdk_ecr::types::{
-    EncryptionConfiguration, EncryptionType, ImageIdentifier, ImageScanningConfiguration, ImageTagMutability,
-    ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Repository, Tag as ResourceTag,
+    EncryptionConfiguration, EncryptionType, ImageDetail, ImageIdentifier, ImageScanningConfiguration,
+    ImageTagMutability, ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Repository,
+    Tag as ResourceTag,
 };
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -15,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::EcrClient;
 use crate::execute::ports::{Creation, Failure, ServiceError};
-use crate::facts::RepositoryFacts;
+use crate::facts::{RepositoryFacts, StoredImage};
 use crate::names::{Digest, RepositoryName, Tag};
 use crate::pipeline::{Encryption, Mutability, TagMutability};
 use crate::plan::RepositorySpec;
@@ -109,15 +110,15 @@ impl EcrClient {
         Ok(taken)
     }
 
-    /// When the image that this tag names was pushed; `None` if it is gone, or ECR does not say.
+    /// The image that this tag names, with the time of its push and its size as far as ECR says; `None` if it is gone.
     ///
     /// # Errors
     /// Whatever keeps ECR from answering.
-    pub async fn pushed_at(
+    pub async fn describe_image(
         &self,
         repository: &RepositoryName,
         tag: &Tag,
-    ) -> Result<Option<OffsetDateTime>, ServiceError> {
+    ) -> Result<Option<StoredImage>, ServiceError> {
         let call = self
             .sdk
             .describe_images()
@@ -125,10 +126,7 @@ impl EcrClient {
             .repository_name(repository.as_str())
             .image_ids(ImageIdentifier::builder().image_tag(tag.as_str()).build());
         match call.send().await {
-            Ok(answer) => {
-                let pushed_at = answer.image_details().first().and_then(|image| image.image_pushed_at());
-                Ok(pushed_at.and_then(|time| OffsetDateTime::from_unix_timestamp(time.secs()).ok()))
-            }
+            Ok(answer) => Ok(answer.image_details().first().and_then(stored)),
             Err(error) if error.as_service_error().is_some_and(DescribeImagesError::is_image_not_found_exception) => {
                 Ok(None)
             }
@@ -170,6 +168,12 @@ impl EcrClient {
             Err(error) => Err(self.failed(doing(), Some(&spec.name), &error)),
         }
     }
+}
+
+fn stored(image: &ImageDetail) -> Option<StoredImage> {
+    let pushed_at = image.image_pushed_at().and_then(|time| OffsetDateTime::from_unix_timestamp(time.secs()).ok());
+    let size = image.image_size_in_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+    Some(StoredImage { pushed_at, size, ..StoredImage::new(image.image_digest()?.parse().ok()?) })
 }
 
 fn facts(repository: &Repository) -> Option<RepositoryFacts> {
