@@ -40,7 +40,7 @@ impl Situation {
     fn new(more: &str) -> Self {
         let text = format!("version: 1\nimages:\n  web:\n    build: .\n    tags: [semver]\n{more}");
         let (pipeline, _) = pipeline::parse("longshore.yaml", text).unwrap().resolve(&|_| None).unwrap();
-        let content = ContentFacts { key: Ok(key('a')), record: None, changes: Vec::new() };
+        let content = ContentFacts { key: Ok(key('a')), fresh_bases: false, record: None, changes: Vec::new() };
         Situation { pipeline, content, repository: None, dirty: false, force: false }
     }
 
@@ -122,6 +122,17 @@ fn when_in_doubt_build() {
     let mut situation = Situation::new("").with_content(false, 0, &[]);
     situation.content.key = Err("the base image `x` cannot be resolved".into());
     assert_eq!(situation.built_because(), "the base image `x` cannot be resolved");
+}
+
+#[test]
+fn a_key_that_holds_base_images_has_the_builder_look_for_them() {
+    for fresh in [false, true] {
+        let mut situation = Situation::new("");
+        situation.content.fresh_bases = fresh;
+        let plan = situation.decide().unwrap();
+        let ImageAction::Build { build, .. } = &plan.images[0].action else { panic!() };
+        assert_eq!(build.pull, fresh);
+    }
 }
 
 #[test]

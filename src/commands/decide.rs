@@ -125,12 +125,16 @@ fn contents(pipeline: &Pipeline, keys: &[ImageKey]) -> Vec<ContentFacts> {
     let facts = pipeline.images.iter().map(|image| match of(&image.name) {
         Some(found) => ContentFacts {
             key: found.key.clone().map_err(|always| always.reason),
+            fresh_bases: found.key.is_ok() && found.record.bases.keys().any(|base| !base.contains('@')),
             record: serde_json::to_vec(&found.record).ok(),
             changes: Vec::new(),
         },
-        None => {
-            ContentFacts { key: Err("its content was not looked at".to_owned()), record: None, changes: Vec::new() }
-        }
+        None => ContentFacts {
+            key: Err("its content was not looked at".to_owned()),
+            fresh_bases: false,
+            record: None,
+            changes: Vec::new(),
+        },
     });
     facts.collect()
 }

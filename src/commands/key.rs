@@ -11,6 +11,7 @@ use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::dockerfile::{self, Circumstances, Recipe};
 use crate::effects::context::{Context, ContextError};
 use crate::effects::docker::{Docker, DockerSettings};
+use crate::effects::docker_credential;
 use crate::effects::fingerprint::{self, Fingerprint};
 use crate::effects::program;
 use crate::effects::registry::{BaseImages, OwnRegistry};
@@ -113,10 +114,12 @@ pub(crate) async fn keys(
     let references: BTreeSet<String> =
         references.filter(|reference| !is_own(reference, pipeline, sight)).cloned().collect();
     let bases = BaseImages::new(sight.variables, sight.own);
-    let (fingerprints, digests) = tokio::join!(read_files(contexts), bases.resolve(&references));
+    let (fingerprints, digests, guarded) =
+        tokio::join!(read_files(contexts), bases.resolve(&references), guarded(&references, sight));
     let fingerprints = all(&images, fingerprints?)?;
     let inputs = images.iter().zip(recipes).zip(fingerprints);
-    let inputs = inputs.map(|((image, recipe), files)| input(image, recipe, files, &digests, pipeline, sight));
+    let inputs =
+        inputs.map(|((image, recipe), files)| input(image, recipe, files, &digests, &guarded, pipeline, sight));
     Ok(key::assemble(inputs.collect()))
 }
 
@@ -185,6 +188,7 @@ fn input(
     (dockerfile, recipe): Read,
     fingerprint: Fingerprint,
     digests: &BTreeMap<String, Result<Digest, String>>,
+    guarded: &BTreeSet<String>,
     pipeline: &Pipeline,
     sight: &Sight<'_>,
 ) -> ImageInputs {
@@ -195,17 +199,20 @@ fn input(
     });
     unknowable.extend(recipe.unknowable.iter().map(|reason| format!("its Dockerfile {reason}")));
     let mut bases = BTreeMap::new();
-    let mut depends_on = image.depends_on.clone();
+    let depends_on = image.depends_on.clone();
     for reference in &recipe.images {
         match digests.get(reference) {
             Some(Ok(digest)) => {
+                if guarded.contains(reference) {
+                    unknowable.push(format!(
+                        "base image `{reference}` needs a credential of the docker configuration, which the builder is not \
+                         given"
+                    ));
+                }
                 bases.insert(reference.clone(), digest.clone());
             }
             Some(Err(problem)) => unknowable.push(format!("base image `{reference}` is not known: {problem}")),
-            None => match own_image(reference, image, pipeline) {
-                Ok(name) => depends_on.push(name),
-                Err(problem) => unknowable.push(problem),
-            },
+            None => unknowable.push(own_base(reference, pipeline)),
         }
     }
     let build = &image.build;
@@ -228,15 +235,26 @@ fn input(
     ImageInputs { name: image.name.clone(), parts, depends_on, contexts: build.additional_contexts.clone(), unknowable }
 }
 
-/// The image of the pipeline that a reference into the own registry names, which must come before this one.
-fn own_image(reference: &str, image: &Image, pipeline: &Pipeline) -> Result<String, String> {
+/// Why a base that this very pipeline makes leaves an image without a key: the builder gets what the tag names when it
+/// asks, which before the release is the image of the run before.
+fn own_base(reference: &str, pipeline: &Pipeline) -> String {
     let parsed: Option<ImageRef> = reference.parse().ok();
-    let named =
-        pipeline.images.iter().find(|other| parsed.as_ref().is_some_and(|r| r.repository == other.repository.name));
-    let named = named.ok_or_else(|| format!("base image `{reference}` is not known"))?;
-    if named.name != image.name && pipeline.with_needed([image.name.as_str()]).contains(named.name.as_str()) {
-        return Ok(named.name.clone());
+    let is_named = |image: &&Image| parsed.as_ref().is_some_and(|r| r.repository == image.repository.name);
+    let name = pipeline.images.iter().find(is_named).map_or("another image", |image| image.name.as_str());
+    format!("its base `{reference}` is image `{name}` of this pipeline, and its tag moves at the end of the run")
+}
+
+/// The references by tag to registries for which the docker client has a credential. The builder is not given it, and
+/// so may build on an older copy of its own.
+async fn guarded(references: &BTreeSet<String>, sight: &Sight<'_>) -> BTreeSet<String> {
+    let mut guarded = BTreeSet::new();
+    for reference in references {
+        let Ok(ImageRef { host, reference: Reference::Tag(_), .. }) = reference.parse() else { continue };
+        let is_own = sight.own.is_some_and(|own| *own.host == host);
+        // A configuration that cannot be read is told of where the reference is resolved.
+        if !is_own && docker_credential::look_up(&host, sight.variables).await.is_ok_and(|found| found.is_some()) {
+            guarded.insert(reference.clone());
+        }
     }
-    let other = &named.name;
-    Err(format!("its base `{reference}` is image `{other}` of this pipeline, which is not under its `depends_on`"))
+    guarded
 }

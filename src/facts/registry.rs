@@ -62,6 +62,9 @@ impl StoredImage {
 pub struct ContentFacts {
     /// The key of everything that the build starts from; or why that cannot be told, in which case it is built.
     pub key: Result<ContentKey, String>,
+    /// The key holds base images as their registries name them now, so that the builder must look there too and not
+    /// take an older copy of its own.
+    pub fresh_bases: bool,
     /// What is kept beside the image, for later runs to compare with.
     pub record: Option<Vec<u8>>,
     /// How the content differs from that of the image that is there now, in words; empty if nothing is known.

@@ -113,7 +113,8 @@ fn plan_image(
             labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
         }
         let login = sight.based_on_registry.contains(&image.name);
-        BuildPlan { login, ..plan_build(image, labels, sight.root, sight.written) }
+        let pull = image.build.pull || content.fresh_bases;
+        BuildPlan { login, pull, ..plan_build(image, labels, sight.root, sight.written) }
     });
     Ok(ImagePlan {
         name: image.name.clone(),

@@ -180,3 +180,32 @@ fn two_runs_at_once_release_the_same_images() {
     let plan: Value = serde_json::from_str(&plan).unwrap();
     assert_eq!(plan["changes"], json!(false), "every tag names the one image of this content: {plan}");
 }
+
+#[test]
+fn a_base_that_moved_is_built_on_also_where_the_daemon_has_an_older_copy() {
+    let user = User::new();
+    let server = user.serve("data");
+    let base = user.checkout(&[
+        ("longshore.yaml", "version: 1\nimages: { base: { build: ., repository: UNIQUE/base, tags: [one] } }\n"),
+        ("Dockerfile", &user.dockerfile("COPY file /base\n")),
+        ("file", "old"),
+    ]);
+    let reference = format!("{}/{}/base:one", server.host(), user.unique());
+    server.run(&base).succeeds();
+    server.env(base.longshore(&["login"])).succeeds();
+    user.docker(&["pull", "--quiet", &reference]).succeeds();
+    base.write("file", "new");
+    base.commit();
+    server.run(&base).succeeds();
+
+    let web = user.folder_of("web", &[]);
+    web.write("longshore.yaml", "version: 1\nimages: { web: { build: ., repository: UNIQUE/web, tags: [one] } }\n");
+    web.add_busybox("");
+    web.write("Dockerfile", &format!("FROM {reference}\nLABEL longshore.test=UNIQUE\nCOPY busybox /bin/busybox\n"));
+    let built = server.run(&web).run().with_code(0);
+    let image = built.stdout.split_whitespace().next().unwrap();
+    let cat = ["run", "--rm", "--network=none", "--entrypoint=/bin/busybox", image, "cat", "/base"];
+    assert_eq!(user.docker(&cat).succeeds(), "new");
+    let planned = plan(&server, &web, &[]);
+    assert!(planned.contains("= web: reuse "), "{planned}");
+}
