@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,9 +26,13 @@ impl World {
     pub fn new(classic_builder: bool) -> Self {
         let engine = Docker::connect(&DockerSettings { classic_builder, ..Default::default() }).unwrap();
         let context = tempfile::tempdir().unwrap();
-        fs::copy("/bin/busybox", context.path().join("busybox")).unwrap();
         static COUNTER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("engine-test-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        // What follows a program in its file does not disturb it, and makes a layer that no other test can take away.
+        let mut busybox = fs::read("/bin/busybox").unwrap();
+        busybox.extend_from_slice(name.as_bytes());
+        fs::write(context.path().join("busybox"), busybox).unwrap();
+        fs::set_permissions(context.path().join("busybox"), fs::Permissions::from_mode(0o755)).unwrap();
         World { engine, context, name }
     }
 

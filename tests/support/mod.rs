@@ -103,9 +103,9 @@ impl Bed {
         fs::create_dir_all(&context).unwrap();
         fs::copy("/bin/busybox", context.join("busybox")).expect("no /bin/busybox: run `make test`, which installs it");
         fs::write(context.join("content"), content).unwrap();
-        // No other test's image is this one, so that removing it harms nobody.
+        // Its first layer is no other test's, so that removing the image takes no parent away from a build elsewhere.
         fs::write(context.join("owner"), self.server.host().as_str()).unwrap();
-        let dockerfile = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY content owner /\nCMD [\"/bin/busybox\", \"cat\", \"/content\"]\n";
+        let dockerfile = "FROM scratch\nCOPY owner /\nCOPY busybox /bin/busybox\nCOPY content /\nCMD [\"/bin/busybox\", \"cat\", \"/content\"]\n";
         fs::write(context.join("Dockerfile"), dockerfile).unwrap();
         let build = ["build", "--quiet", "--tag", reference, context.to_str().unwrap()];
         let id = self.program("docker", &build).succeeds().trim().to_owned();
