@@ -27,11 +27,11 @@ use tempfile::TempDir;
 
 /// Builds an image that no other test has.
 async fn image(world: &World, content: &str) -> String {
-    use longshore::execute::ports::Engine as _;
+    use longshore::execute::ports::{BuildInputs, Engine as _};
     use longshore::pipeline::Dockerfile;
     world.write("content", content);
     let plan = world.plan(Dockerfile::Inline("FROM scratch\nCOPY content /\n".into()));
-    let built = world.engine.build(&plan, None, &|_| {}).await.unwrap();
+    let built = world.engine.build(&plan, &BuildInputs::default(), &|_| {}).await.unwrap();
     world.keep(&built.id)
 }
 

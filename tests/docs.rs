@@ -60,7 +60,8 @@ fn every_example_pipeline_resolves() {
     assert!(examples.contains(&"examples/quickstart/longshore.yaml".to_owned()), "{examples:?}");
     for name in examples {
         for image in resolve(&name, read(&name)).images {
-            let dockerfile = Path::new(&name).with_file_name("").join(image.build.context).join("Dockerfile");
+            let dockerfile =
+                Path::new(&name).with_file_name("").join(image.build.context.folder().unwrap()).join("Dockerfile");
             assert!(at(&dockerfile.to_string_lossy()).exists(), "{name}: no `{}`", dockerfile.display());
         }
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use engine_support::{Registry, World, docker};
 use longshore::execute::events::{BuildEvent, PushEvent};
-use longshore::execute::ports::{Credential, Engine as _, Failure, Login};
-use longshore::pipeline::Dockerfile;
+use longshore::execute::ports::{BuildInputs, Credential, Engine as _, Failure, Login};
+use longshore::pipeline::{ContextSource, Dockerfile};
 
 const BUSYBOX: &str = "FROM scratch AS base\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-c\"]\n";
 
@@ -35,7 +35,8 @@ async fn everything_of_a_build_plan_reaches_both_builders() {
         plan.no_cache = true;
         plan.platform = Some("linux/amd64".parse().unwrap());
         let events = RefCell::new(Vec::new());
-        let image = world.engine.build(&plan, None, &|event| events.borrow_mut().push(event)).await.unwrap();
+        let image =
+            world.engine.build(&plan, &BuildInputs::default(), &|event| events.borrow_mut().push(event)).await.unwrap();
         let image = world.keep(&image.id);
         assert_eq!(world.cat(&image, "/who"), "a&b=c + d\n");
         let hosts = world.cat(&image, "/hosts");
@@ -56,9 +57,10 @@ async fn a_second_build_comes_from_the_cache() {
     for classic in [false, true] {
         let world = World::new(classic);
         let plan = world.plan(inline(&format!("RUN echo {}\n", world.name)));
-        let first = world.engine.build(&plan, None, &|_| {}).await.unwrap();
+        let first = world.engine.build(&plan, &BuildInputs::default(), &|_| {}).await.unwrap();
         let events = RefCell::new(Vec::new());
-        let second = world.engine.build(&plan, None, &|event| events.borrow_mut().push(event)).await.unwrap();
+        let second =
+            world.engine.build(&plan, &BuildInputs::default(), &|event| events.borrow_mut().push(event)).await.unwrap();
         world.keep(&second.id);
         assert_eq!(first, second);
         let events = events.into_inner();
@@ -87,8 +89,11 @@ async fn the_ignore_file_is_applied() {
         }
         let long = "l".repeat(120);
         world.write(&format!("src/{long}/{long}.rs"), "long");
-        let image =
-            world.engine.build(&world.plan(Dockerfile::File("Dockerfile".into())), None, &|_| {}).await.unwrap();
+        let image = world
+            .engine
+            .build(&world.plan(Dockerfile::File("Dockerfile".into())), &BuildInputs::default(), &|_| {})
+            .await
+            .unwrap();
         let image = world.keep(&image.id);
         let mut files: Vec<String> = world.run(&image, &["find", "/c"]).lines().map(str::to_owned).collect();
         files.sort();
@@ -124,7 +129,8 @@ async fn links_modes_and_odd_names_arrive() {
     assert!(fifo.success());
     let events = RefCell::new(Vec::new());
     let plan = world.plan(inline("COPY . /c/\n"));
-    let image = world.engine.build(&plan, None, &|event| events.borrow_mut().push(event)).await.unwrap();
+    let image =
+        world.engine.build(&plan, &BuildInputs::default(), &|event| events.borrow_mut().push(event)).await.unwrap();
     let image = world.keep(&image.id);
     let list = world.run(&image, &["ls", "-ln", "/c"]);
     assert!(list.contains("-rwsr-x--x    1 0        0"), "{list}");
@@ -142,7 +148,8 @@ async fn a_dockerfile_outside_of_the_context() {
         let outside = tempfile::tempdir().unwrap();
         let file = outside.path().join("Dockerfile");
         fs::write(&file, format!("{BUSYBOX}COPY . /c/\n")).unwrap();
-        let image = world.engine.build(&world.plan(Dockerfile::File(file)), None, &|_| {}).await.unwrap();
+        let image =
+            world.engine.build(&world.plan(Dockerfile::File(file)), &BuildInputs::default(), &|_| {}).await.unwrap();
         let image = world.keep(&image.id);
         let files = world.run(&image, &["find", "/c", "-type", "f"]);
         let expected = if classic { "/c/busybox\n" } else { "/c/.longshore.Dockerfile\n/c/busybox\n" };
@@ -157,7 +164,7 @@ async fn a_failing_step_says_what_it_said() {
     for classic in [false, true] {
         let world = World::new(classic);
         let plan = world.plan(inline("RUN for i in 1 2 3; do echo out $i; done; echo err >&2; exit 3\n"));
-        let error = world.engine.build(&plan, None, &|_| {}).await.unwrap_err();
+        let error = world.engine.build(&plan, &BuildInputs::default(), &|_| {}).await.unwrap_err();
         let Failure::BuildFailed { step: Some(step), output } = &error.failure else { panic!("{error:?}") };
         assert!(step.contains("RUN for i in 1 2 3"), "{step}");
         let mut output = output.clone();
@@ -172,7 +179,7 @@ async fn a_dockerfile_that_is_none() {
     for classic in [false, true] {
         let world = World::new(classic);
         let plan = world.plan(Dockerfile::Inline("FROM scratch\nFLY /moon\n".into()));
-        let error = world.engine.build(&plan, None, &|_| {}).await.unwrap_err();
+        let error = world.engine.build(&plan, &BuildInputs::default(), &|_| {}).await.unwrap_err();
         assert!(matches!(error.failure, Failure::BuildFailed { .. }), "{error:?}");
         assert!(error.cause.to_lowercase().contains("unknown instruction: fly"), "{error:?}");
     }
@@ -181,11 +188,15 @@ async fn a_dockerfile_that_is_none() {
 #[tokio::test]
 async fn files_that_cannot_be_read_are_named_before_the_daemon_is_asked() {
     let world = World::new(false);
-    let error = world.engine.build(&world.plan(Dockerfile::File("none".into())), None, &|_| {}).await.unwrap_err();
+    let error = world
+        .engine
+        .build(&world.plan(Dockerfile::File("none".into())), &BuildInputs::default(), &|_| {})
+        .await
+        .unwrap_err();
     assert!(matches!(&error.failure, Failure::ContextUnreadable { path } if path.ends_with("/none")), "{error:?}");
     let mut plan = world.plan(inline(""));
-    plan.context = "/nowhere/at/all".into();
-    let error = world.engine.build(&plan, None, &|_| {}).await.unwrap_err();
+    plan.context = ContextSource::Folder("/nowhere/at/all".into());
+    let error = world.engine.build(&plan, &BuildInputs::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.failure, Failure::ContextUnreadable { path: "/nowhere/at/all".into() });
 }
 
@@ -199,7 +210,8 @@ async fn a_file_that_shrinks_while_it_is_sent_is_an_error() {
             fs::File::options().write(true).open(&big).unwrap().set_len(1).unwrap();
         }
     };
-    let error = world.engine.build(&world.plan(inline("COPY big /big\n")), None, &shrink).await.unwrap_err();
+    let error =
+        world.engine.build(&world.plan(inline("COPY big /big\n")), &BuildInputs::default(), &shrink).await.unwrap_err();
     assert!(matches!(&error.failure, Failure::ContextUnreadable { path } if path.ends_with("/big")), "{error:?}");
     assert_eq!(error.cause, "it became shorter while it was read");
 }
@@ -216,8 +228,9 @@ async fn dropping_the_build_stops_the_step() {
                 begun.send(()).unwrap();
             }
         };
+        let inputs = BuildInputs::default();
         tokio::select! {
-            result = world.engine.build(&plan, None, &tell) => panic!("{result:?}"),
+            result = world.engine.build(&plan, &inputs, &tell) => panic!("{result:?}"),
             begun = wait.recv() => assert!(begun.is_some()),
         }
         let gone = async {
@@ -233,7 +246,7 @@ async fn dropping_the_build_stops_the_step() {
 async fn pushes_and_pushes_again() {
     let registry = Registry::start();
     let world = World::new(false);
-    let image = world.engine.build(&world.plan(inline("")), None, &|_| {}).await.unwrap();
+    let image = world.engine.build(&world.plan(inline("")), &BuildInputs::default(), &|_| {}).await.unwrap();
     world.keep(&image.id);
     let target = registry.target(&world.name, "v1");
     let credential = Credential::new("AWS", "a???b", None);
@@ -254,7 +267,7 @@ async fn pushes_and_pushes_again() {
 async fn a_password_of_any_signs_is_understood_and_a_wrong_one_refused() {
     let registry = Registry::with_password("a???b");
     let world = World::new(false);
-    let image = world.engine.build(&world.plan(inline("")), None, &|_| {}).await.unwrap();
+    let image = world.engine.build(&world.plan(inline("")), &BuildInputs::default(), &|_| {}).await.unwrap();
     world.keep(&image.id);
     let target = registry.target(&world.name, "v1");
     world.engine.push(&image, &target, &Credential::new("AWS", "a???b", None), &|_| {}).await.unwrap();
@@ -267,7 +280,7 @@ async fn a_password_of_any_signs_is_understood_and_a_wrong_one_refused() {
 #[tokio::test]
 async fn a_registry_that_is_not_there() {
     let world = World::new(false);
-    let image = world.engine.build(&world.plan(inline("")), None, &|_| {}).await.unwrap();
+    let image = world.engine.build(&world.plan(inline("")), &BuildInputs::default(), &|_| {}).await.unwrap();
     world.keep(&image.id);
     let target = engine_support::target("127.0.0.1:1", &world.name, "v1");
     let error = world.engine.push(&image, &target, &Credential::new("AWS", "x", None), &|_| {}).await.unwrap_err();
@@ -283,7 +296,8 @@ async fn the_network_and_the_shared_memory_of_run_steps() {
         plan.shm_size = Some(3 << 30);
         plan.network = Some("none".into());
         let events = RefCell::new(Vec::new());
-        let image = world.engine.build(&plan, None, &|event| events.borrow_mut().push(event)).await.unwrap();
+        let image =
+            world.engine.build(&plan, &BuildInputs::default(), &|event| events.borrow_mut().push(event)).await.unwrap();
         let image = world.keep(&image.id);
         assert_eq!(world.cat(&image, "/net"), "lo\n");
         let warned = |event: &BuildEvent| matches!(event, BuildEvent::Warning(text) if text.contains("`shm_size`"));
@@ -298,7 +312,11 @@ async fn the_network_and_the_shared_memory_of_run_steps() {
 async fn a_base_image_that_is_not_public() {
     let registry = Registry::with_password("secret");
     let base = World::new(false);
-    let image = base.engine.build(&base.plan(inline("RUN echo base > /base\n")), None, &|_| {}).await.unwrap();
+    let image = base
+        .engine
+        .build(&base.plan(inline("RUN echo base > /base\n")), &BuildInputs::default(), &|_| {})
+        .await
+        .unwrap();
     base.keep(&image.id);
     let target = registry.target(&base.name, "v1");
     let credential = Credential::new("AWS", "secret", None);
@@ -307,10 +325,14 @@ async fn a_base_image_that_is_not_public() {
     for classic in [false, true] {
         let world = World::new(classic);
         let plan = world.plan(Dockerfile::Inline(format!("FROM {target}\n")));
-        let refused = world.engine.build(&plan, None, &|_| {}).await.unwrap_err();
+        let refused = world.engine.build(&plan, &BuildInputs::default(), &|_| {}).await.unwrap_err();
         assert!(matches!(refused.failure, Failure::BuildFailed { .. }), "{refused:?}");
         let login = Login { host: target.host.clone(), credential: credential.clone() };
-        let image = world.engine.build(&plan, Some(&login), &|_| {}).await.unwrap();
+        let image = world
+            .engine
+            .build(&plan, &BuildInputs { login: Some(login), ..BuildInputs::default() }, &|_| {})
+            .await
+            .unwrap();
         let image = world.keep(&image.id);
         assert_eq!(world.cat(&image, "/base"), "base\n");
         let _ = std::process::Command::new("docker").args(["rmi", &target.to_string()]).output();

@@ -8,9 +8,9 @@ use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use longshore::effects::docker::{Docker, DockerSettings};
-use longshore::execute::ports::{BuiltImage, Credential, Engine as _, Failure, ServiceError};
+use longshore::execute::ports::{BuildInputs, BuiltImage, Credential, Engine as _, Failure, ServiceError};
 use longshore::names::ImageRef;
-use longshore::pipeline::Dockerfile;
+use longshore::pipeline::{ContextSource, Dockerfile};
 use longshore::plan::BuildPlan;
 use tempfile::TempDir;
 
@@ -71,7 +71,8 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
     let plan = BuildPlan {
         login: false,
         left_out: Vec::new(),
-        context,
+        context: ContextSource::Folder(context),
+        contexts: Default::default(),
         dockerfile: Dockerfile::Inline("FROM scratch\n".into()),
         target: None,
         args: Default::default(),
@@ -82,8 +83,10 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
         network: None,
         extra_hosts: Default::default(),
         shm_size: None,
+        options: Default::default(),
+        source_date_epoch: None,
     };
-    tokio::time::timeout(Duration::from_secs(30), docker.build(&plan, None, &|_| {})).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(30), docker.build(&plan, &BuildInputs::default(), &|_| {})).await.unwrap()
 }
 
 #[tokio::test]

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use longshore::execute::events::{BuildEvent, PushEvent};
 use longshore::execute::ports::{
-    BuiltImage, Creation, Credential, Ecr, Engine, Failure, Login, Manifest, Registry, ServiceError,
+    BuildInputs, BuiltImage, Creation, Credential, Ecr, Engine, Failure, Manifest, Registry, ServiceError,
 };
 use longshore::execute::report::{Move, Outcome, Report};
 use longshore::execute::{self, Services};
 use longshore::names::{Digest, ImageRef, RepositoryName};
-use longshore::pipeline::{Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
+use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
 use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec};
 
 /// A world in which everything works, save what is said to fail; each call leaves a line.
@@ -65,11 +65,11 @@ impl Engine for World {
     async fn build(
         &self,
         build: &BuildPlan,
-        login: Option<&Login>,
+        inputs: &BuildInputs,
         _tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
-        let name = build.context.display().to_string();
-        let with = login.map_or("", |_| " with login");
+        let name = build.context.to_string();
+        let with = inputs.login.as_ref().map_or("", |_| " with login");
         self.call(format!("build {name}{with}"))?;
         Ok(BuiltImage { id: name })
     }
@@ -146,7 +146,8 @@ fn build(name: &str) -> BuildPlan {
     BuildPlan {
         login: false,
         left_out: Vec::new(),
-        context: PathBuf::from(name),
+        context: ContextSource::Folder(PathBuf::from(name)),
+        contexts: BTreeMap::new(),
         dockerfile: Dockerfile::File(PathBuf::from("Dockerfile")),
         target: None,
         args: BTreeMap::new(),
@@ -157,6 +158,8 @@ fn build(name: &str) -> BuildPlan {
         network: None,
         extra_hosts: BTreeMap::new(),
         shm_size: None,
+        options: BuildOptions::default(),
+        source_date_epoch: None,
     }
 }
 

@@ -128,13 +128,21 @@ type Read = (Digest, Result<Recipe, String>);
 
 fn open(images: &[&Image], sight: &Sight<'_>) -> Result<(Vec<Read>, Vec<Context>), Diagnostics> {
     let opened = images.iter().map(|image| {
-        let folder = sight.root.join(&image.build.context);
+        let folder = sight.root.join(folder_of(image)?);
         let context =
             Context::open(&folder, &image.build.dockerfile)?.leaving_out(sight.written.iter().map(PathBuf::as_path));
         let bytes = Context::dockerfile_bytes(&folder, &image.build.dockerfile)?;
         Ok(((Digest::of(&bytes), recipe(image, &String::from_utf8_lossy(&bytes), sight)), context))
     });
     Ok(all(images, opened.collect())?.into_iter().unzip())
+}
+
+/// The folder of its context, as written.
+pub(super) fn folder_of(image: &Image) -> Result<&Path, ContextError> {
+    let context = &image.build.context;
+    let other =
+        || ContextError::new(Path::new(&context.to_string()), &"a context that is no folder cannot be read yet");
+    context.folder().map(PathBuf::as_path).ok_or_else(other)
 }
 
 fn recipe(image: &Image, text: &str, sight: &Sight<'_>) -> Result<Recipe, String> {
@@ -232,7 +240,9 @@ fn input(
         dependencies: BTreeMap::new(),
         secrets: BTreeSet::new(),
     };
-    ImageInputs { name: image.name.clone(), parts, depends_on, contexts: build.additional_contexts.clone(), unknowable }
+    let contexts = build.additional_contexts.iter();
+    let contexts = contexts.filter_map(|(name, context)| Some((name.clone(), context.planned()?.to_owned()))).collect();
+    ImageInputs { name: image.name.clone(), parts, depends_on, contexts, unknowable }
 }
 
 /// Why a base that this very pipeline makes leaves an image without a key: the builder gets what the tag names when it

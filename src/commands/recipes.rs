@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::key::folder_of;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::effects::context::Context;
+use crate::effects::context::{Context, ContextError};
 use crate::execute::ports::ServiceError;
 use crate::explain::{Circumstances, explain};
 use crate::names::RegistryHost;
@@ -18,17 +19,20 @@ pub(crate) fn read(pipeline: &Pipeline, root: &Path) -> Result<Recipes, Diagnost
     let mut problems = Vec::new();
     let mut texts = Vec::new();
     for image in &pipeline.images {
-        let dockerfile = &image.build.dockerfile;
-        // Through its components, which leave out `.`: the path is shown to the user.
-        let context: PathBuf = root.join(&image.build.context).components().collect();
-        let opened = Context::open(&context, dockerfile);
-        match opened.and_then(|_| Context::dockerfile_text(&context, dockerfile)) {
+        match text(image, root) {
             Ok(text) => texts.push(text),
             Err(error) => problems.push(unreadable(image, &error.while_doing("look at the build context"))),
         }
     }
     Diagnostics::check(problems)?;
     Ok(Recipes(texts))
+}
+
+fn text(image: &Image, root: &Path) -> Result<String, ContextError> {
+    // Through its components, which leave out `.`: the path is shown to the user.
+    let context: PathBuf = root.join(folder_of(image)?).components().collect();
+    Context::open(&context, &image.build.dockerfile)?;
+    Context::dockerfile_text(&context, &image.build.dockerfile)
 }
 
 impl Recipes {

@@ -1,5 +1,6 @@
 //! The few doors through which the plan reaches the world, in our own words.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
@@ -13,12 +14,11 @@ use crate::plan::{BuildPlan, Record, RepositorySpec};
 pub trait Engine {
     /// Builds an image and leaves it with the daemon.
     ///
-    /// `login` is for base images that are not public. `tell` hears of every step, in order. Dropping the future
-    /// stops the build.
+    /// `tell` hears of every step, in order. Dropping the future stops the build.
     fn build(
         &self,
         build: &BuildPlan,
-        login: Option<&Login>,
+        inputs: &BuildInputs,
         tell: &dyn Fn(BuildEvent),
     ) -> impl Future<Output = Result<BuiltImage, ServiceError>>;
 
@@ -100,6 +100,16 @@ impl Manifest {
         let layers = manifest.get("layers")?.as_array()?.iter().map(size).sum::<Option<u64>>()?;
         Some(layers + size(manifest.get("config")?)?)
     }
+}
+
+/// What a build needs that is known only when its turn has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BuildInputs {
+    /// For base images of the registry that are not public.
+    pub login: Option<Login>,
+    /// The images of the run that are staged already and that this build's named contexts are, by their keys in the
+    /// pipeline file; each by its digest.
+    pub images: BTreeMap<String, ImageRef>,
 }
 
 /// An image that the daemon holds.

@@ -1,9 +1,10 @@
 //! The first phase for one image: built, and pushed under its staging tag.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::events::ImageEvent;
-use super::ports::{BuiltImage, Ecr, Engine, Failure, Login, Registry, ServiceError};
+use super::ports::{BuildInputs, BuiltImage, Ecr, Engine, Failure, Login, Registry, ServiceError};
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef, Tag};
 use crate::plan::{BuildPlan, ImageAction, ImagePlan};
@@ -72,7 +73,8 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             false => None,
         };
         let tell = |event| self.say(image, ImageEvent::Build(event));
-        self.services.engine.build(build, login.as_ref(), &tell).await
+        let inputs = BuildInputs { login, images: BTreeMap::new() };
+        self.services.engine.build(build, &inputs, &tell).await
     }
 
     async fn push(&self, image: &ImagePlan, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {

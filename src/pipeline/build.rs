@@ -11,7 +11,7 @@ use super::pairs::{self, Pairs};
 use super::problems::Problems;
 use super::read::Field;
 use super::span::Span;
-use super::{Build, Dockerfile, hosts, size};
+use super::{Build, BuildOptions, ContextSource, Dockerfile, NamedContext, hosts, size};
 use crate::names::Platform;
 
 const SCHEMA: Schema = Schema {
@@ -147,7 +147,7 @@ impl BuildPart {
     /// The build, with defaults for what nobody gave.
     pub fn finish(self, problems: &Problems) -> Build {
         Build {
-            context: self.context.unwrap_or_else(|| PathBuf::from(".")),
+            context: ContextSource::Folder(self.context.unwrap_or_else(|| PathBuf::from("."))),
             dockerfile: self.dockerfile.unwrap_or_else(|| Dockerfile::File(PathBuf::from("Dockerfile"))),
             target: self.target,
             args: self.args.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
@@ -158,7 +158,12 @@ impl BuildPart {
             network: self.network,
             extra_hosts: self.extra_hosts,
             shm_size: self.shm_size,
-            additional_contexts: self.contexts.into_iter().map(|(name, needed)| (name, needed.image)).collect(),
+            additional_contexts: self
+                .contexts
+                .into_iter()
+                .map(|(name, needed)| (name, NamedContext::Planned(needed.image)))
+                .collect(),
+            options: BuildOptions::default(),
             place: Some(problems.place(self.at)),
         }
     }

@@ -17,6 +17,7 @@ mod outputs;
 mod pairs;
 mod problems;
 mod read;
+mod recipe;
 mod registry;
 mod repository;
 mod reuse;
@@ -32,6 +33,7 @@ mod yaml;
 
 pub use file::{PipelineFile, parse, parse_bytes};
 pub use glob::glob;
+pub use recipe::{BuildOptions, CacheEntry, ContextSource, NamedContext, Secret, SecretSource, Ssh, Ulimit};
 pub use write::to_yaml;
 
 use std::collections::BTreeMap;
@@ -121,8 +123,8 @@ pub struct Image {
 /// How an image is built; the names are those of the Compose build specification.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Build {
-    /// The context's folder, relative to the pipeline file's.
-    pub context: PathBuf,
+    /// The context.
+    pub context: ContextSource,
     /// The Dockerfile, relative to the context, or its text.
     #[serde(flatten)]
     pub dockerfile: Dockerfile,
@@ -148,9 +150,12 @@ pub struct Build {
     /// The size of `/dev/shm` in RUN steps, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shm_size: Option<u64>,
-    /// Names that the Dockerfile may use in `FROM` and `--from`, each for an image of the pipeline by its key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "write::contexts")]
-    pub additional_contexts: BTreeMap<String, String>,
+    /// Names that the Dockerfile may use in `FROM` and `--from`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub additional_contexts: BTreeMap<String, NamedContext>,
+    /// What else the builder is told and given.
+    #[serde(flatten)]
+    pub options: BuildOptions,
     /// Where the build is described in the file.
     #[serde(skip)]
     pub place: Option<Place>,

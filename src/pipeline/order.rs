@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Image, Pipeline};
+use super::{Image, NamedContext, Pipeline};
 
 impl Image {
     /// The images that must be there before this one: `depends_on`, and those of its named contexts.
     pub fn needs(&self) -> impl Iterator<Item = &str> {
-        self.depends_on.iter().chain(self.build.additional_contexts.values()).map(String::as_str)
+        let contexts = self.build.additional_contexts.values().filter_map(NamedContext::planned);
+        self.depends_on.iter().map(String::as_str).chain(contexts)
     }
 }
 

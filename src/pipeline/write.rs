@@ -1,6 +1,5 @@
 //! The pipeline as meant, written down again.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -46,11 +45,6 @@ pub(super) fn environments<S: Serializer>(environments: &[Environment], serializ
 /// Images by their names, in order.
 pub(super) fn images<S: Serializer>(images: &[Image], serializer: S) -> Result<S::Ok, S::Error> {
     by_name(images.iter().map(|image| (image.name.as_str(), image)), serializer)
-}
-
-/// Named contexts as they are written in the file.
-pub(super) fn contexts<S: Serializer>(contexts: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(contexts.iter().map(|(name, image)| (name, format!("image:{image}"))))
 }
 
 fn by_name<'v, V: Serialize + 'v, S: Serializer>(

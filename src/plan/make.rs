@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::key::ContentKey;
 use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{Image, Pipeline, Repository};
+use crate::pipeline::{ContextSource, Image, Pipeline, Repository};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
@@ -99,11 +99,11 @@ fn plan_image(
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
     if let Some((context, needed)) = image.build.additional_contexts.first_key_value() {
         return Err(Diagnostic::input(format!(
-            "image `{}`: the named context `{context}` (image `{needed}`) cannot be handed to the builder yet",
+            "image `{}`: the named context `{context}` (`{needed}`) cannot be handed to the builder yet",
             image.name
         ))
         .at_maybe(image.build.place.clone())
-        .hint(format!("push `{needed}` in a pipeline of its own, and build on it with `FROM` and its repository")));
+        .hint("push it in a pipeline of its own, and build on it with `FROM` and its repository"));
     }
     let case =
         Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
@@ -177,8 +177,8 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
     BuildPlan {
         left_out: written.to_vec(),
         login: false,
-        // Through its components, which leave out `.`: the path is shown to the user.
-        context: root.join(&build.context).components().collect(),
+        context: located(&build.context, root),
+        contexts: build.additional_contexts.clone(),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),
@@ -189,5 +189,18 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
         network: build.network.clone(),
         extra_hosts: build.extra_hosts.clone(),
         shm_size: build.shm_size,
+        options: build.options.clone(),
+        source_date_epoch: None,
+    }
+}
+
+/// A context by its place in the file system.
+fn located(context: &ContextSource, root: &Path) -> ContextSource {
+    // Through its components, which leave out `.`: the path is shown to the user.
+    let absolute = |path: &Path| root.join(path).components().collect();
+    match context {
+        ContextSource::Folder(folder) => ContextSource::Folder(absolute(folder)),
+        ContextSource::Archive(file) => ContextSource::Archive(absolute(file)),
+        ContextSource::Stdin | ContextSource::Remote(_) => context.clone(),
     }
 }

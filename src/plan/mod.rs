@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-pub use crate::pipeline::Dockerfile;
+pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext};
 use crate::pipeline::{Encryption, Outputs, TagMutability};
 
 pub use make::{Sight, builds, make};
@@ -160,8 +160,11 @@ pub enum ImageAction {
 pub struct BuildPlan {
     /// The Dockerfile speaks of the registry, so the builder is given its credential for the base images there.
     pub login: bool,
-    /// The context's folder.
-    pub context: PathBuf,
+    /// The context.
+    pub context: ContextSource,
+    /// What names of `FROM` and `--from` mean.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub contexts: BTreeMap<String, NamedContext>,
     /// Files that are no part of the context: those that a run itself writes.
     pub left_out: Vec<PathBuf>,
     /// The Dockerfile, relative to the context, or its text.
@@ -185,6 +188,12 @@ pub struct BuildPlan {
     pub extra_hosts: BTreeMap<String, String>,
     /// The size of `/dev/shm`, in bytes.
     pub shm_size: Option<u64>,
+    /// What else the builder is told and given.
+    #[serde(flatten)]
+    pub options: BuildOptions,
+    /// The time that reproducible builds give to what they make, in seconds since 1970: that of the commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_date_epoch: Option<i64>,
 }
 
 /// The media type of the record of what an image was built from.

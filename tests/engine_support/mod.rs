@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use longshore::effects::docker::{Docker, DockerSettings};
 use longshore::names::ImageRef;
-use longshore::pipeline::Dockerfile;
+use longshore::pipeline::{ContextSource, Dockerfile};
 use longshore::plan::BuildPlan;
 use tempfile::TempDir;
 
@@ -46,7 +46,8 @@ impl World {
         BuildPlan {
             login: false,
             left_out: Vec::new(),
-            context: self.context.path().to_owned(),
+            context: ContextSource::Folder(self.context.path().to_owned()),
+            contexts: Default::default(),
             dockerfile,
             target: None,
             args: Default::default(),
@@ -58,6 +59,8 @@ impl World {
             network: None,
             extra_hosts: Default::default(),
             shm_size: None,
+            options: Default::default(),
+            source_date_epoch: None,
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{Docker, buildkit, classic, failure, options};
 use crate::effects::context::{self, Context, ContextError, Reader};
 use crate::execute::events::BuildEvent;
-use crate::execute::ports::{BuiltImage, Failure, Login, ServiceError};
+use crate::execute::ports::{BuildInputs, BuiltImage, Failure, ServiceError};
 use crate::plan::BuildPlan;
 
 type Told = UnboundedReceiver<Result<BuildEvent, ContextError>>;
@@ -44,11 +44,12 @@ impl Docker {
     pub(super) async fn build_image(
         &self,
         build: &BuildPlan,
-        login: Option<&Login>,
+        inputs: &BuildInputs,
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
-        let doing = format!("build `{}`", build.context.display());
-        let opened = Context::open(&build.context, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+        let doing = format!("build `{}`", build.context);
+        let folder = build.context.folder().ok_or_else(|| unsupported(&doing, "a context that is no folder"))?;
+        let opened = Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
         let context = opened.leaving_out(build.left_out.iter().map(PathBuf::as_path));
         let reader = self.choose_builder(build, tell).await?;
         let mut progress = match reader {
@@ -60,7 +61,7 @@ impl Docker {
         let upload = context::upload(context, reader);
         let mut told = upload.events;
         let body = bollard::body_try_stream(context::stream(upload.pieces));
-        let mut messages = client.build_image(parameters, login.map(options::credentials), Some(body));
+        let mut messages = client.build_image(parameters, inputs.login.as_ref().map(options::credentials), Some(body));
         let mut image = None;
         let error = loop {
             tokio::select! {
@@ -127,6 +128,11 @@ impl Docker {
         };
         ServiceError { failure: progress.failure(tell), doing, cause: words.to_owned() }
     }
+}
+
+fn unsupported(doing: &str, what: &str) -> ServiceError {
+    let cause = format!("{what} cannot be handed to this builder yet");
+    ServiceError { failure: Failure::Refused, doing: doing.to_owned(), cause }
 }
 
 /// The image's id, if this message names it. The classic builder may name several, the last being the image.

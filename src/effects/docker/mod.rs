@@ -20,7 +20,7 @@ pub use address::{BadAddress, DockerAddress, DockerSettings};
 pub use look::EngineFacts;
 
 use crate::execute::events::{BuildEvent, PushEvent};
-use crate::execute::ports::{BuiltImage, Credential, Engine, Failure, Login, ServiceError};
+use crate::execute::ports::{BuildInputs, BuiltImage, Credential, Engine, Failure, ServiceError};
 use crate::names::{Digest, ImageRef};
 use crate::plan::BuildPlan;
 
@@ -92,10 +92,10 @@ impl Engine for Docker {
     async fn build(
         &self,
         build: &BuildPlan,
-        login: Option<&Login>,
+        inputs: &BuildInputs,
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
-        self.build_image(build, login, tell).await
+        self.build_image(build, inputs, tell).await
     }
 
     async fn push(
@@ -114,11 +114,11 @@ impl Engine for Option<Docker> {
     async fn build(
         &self,
         build: &BuildPlan,
-        login: Option<&Login>,
+        inputs: &BuildInputs,
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
-        let doing = || format!("build `{}`", build.context.display());
-        self.as_ref().ok_or_else(|| not_connected(doing()))?.build(build, login, tell).await
+        let doing = || format!("build `{}`", build.context);
+        self.as_ref().ok_or_else(|| not_connected(doing()))?.build(build, inputs, tell).await
     }
 
     async fn push(

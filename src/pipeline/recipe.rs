@@ -1,0 +1,174 @@
+//! What a build starts from and what it is allowed, in the words of the Compose build specification.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+
+/// Where the files of a build come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContextSource {
+    /// A folder; in a pipeline relative to the file's own, in a plan absolute.
+    Folder(PathBuf),
+    /// A tar archive, compressed or not; paths as for a folder.
+    Archive(PathBuf),
+    /// A tar archive, or a Dockerfile alone, on standard input.
+    Stdin,
+    /// A git repository or an archive behind a URL, which the builder fetches itself.
+    Remote(String),
+}
+
+impl ContextSource {
+    /// The folder, if it is one.
+    pub fn folder(&self) -> Option<&PathBuf> {
+        match self {
+            ContextSource::Folder(folder) => Some(folder),
+            ContextSource::Archive(_) | ContextSource::Stdin | ContextSource::Remote(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ContextSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ContextSource::Folder(path) | ContextSource::Archive(path) => path.display().fmt(f),
+            ContextSource::Stdin => f.write_str("-"),
+            ContextSource::Remote(url) => f.write_str(url),
+        }
+    }
+}
+
+impl Serialize for ContextSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ContextSource::Folder(path) | ContextSource::Archive(path) => path.serialize(serializer),
+            ContextSource::Stdin | ContextSource::Remote(_) => serializer.collect_str(self),
+        }
+    }
+}
+
+/// What a name means that a Dockerfile may use in `FROM` and `--from`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedContext {
+    /// Another image of the pipeline, by its key in the file.
+    Planned(String),
+    /// An image in a registry, as `docker-image://` names it.
+    Image(String),
+    /// A folder; in a pipeline relative to the file's own, in a plan absolute.
+    Folder(PathBuf),
+    /// A git repository or an archive behind a URL, which the builder fetches itself.
+    Remote(String),
+}
+
+impl NamedContext {
+    /// The image of the pipeline that it is, if it is one.
+    pub fn planned(&self) -> Option<&str> {
+        match self {
+            NamedContext::Planned(image) => Some(image),
+            NamedContext::Image(_) | NamedContext::Folder(_) | NamedContext::Remote(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for NamedContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NamedContext::Planned(image) => write!(f, "image:{image}"),
+            NamedContext::Image(reference) => write!(f, "docker-image://{reference}"),
+            NamedContext::Folder(path) => path.display().fmt(f),
+            NamedContext::Remote(url) => f.write_str(url),
+        }
+    }
+}
+
+impl Serialize for NamedContext {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What a builder may be told and given besides the files: only BuildKit knows all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct BuildOptions {
+    /// The stages, by their names, that are built without the layer cache.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub no_cache_filter: Vec<String>,
+    /// What `RUN --mount=type=secret` may ask for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
+    /// What `RUN --mount=type=ssh` may ask for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ssh: Vec<Ssh>,
+    /// Where layers of earlier builds are looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cache_from: Vec<CacheEntry>,
+    /// Where the layers of this build are kept for later ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cache_to: Vec<CacheEntry>,
+    /// Limits of the processes of RUN steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ulimits: Vec<Ulimit>,
+    /// Privileges that RUN steps may use, as in `security.insecure`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entitlements: Vec<String>,
+    /// The attributes of the provenance attestation, as in `mode=max`; none is made if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<String>,
+    /// The attributes of the SBOM attestation; none is made if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sbom: Option<String>,
+}
+
+/// A secret of a build. Its value is read when the build begins, by whoever hands it to the builder, and kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Secret {
+    /// The name by which a Dockerfile asks for it.
+    pub id: String,
+    /// Where its value is.
+    #[serde(flatten)]
+    pub source: SecretSource,
+}
+
+/// Where the value of a secret is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretSource {
+    /// In a file; in a pipeline relative to the file's folder, in a plan absolute.
+    File(PathBuf),
+    /// In a variable of the environment.
+    #[serde(rename = "environment")]
+    Variable(String),
+}
+
+/// An SSH agent, or keys, that a build may use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Ssh {
+    /// The name by which a Dockerfile asks for it; `default` unless it says otherwise.
+    pub id: String,
+    /// The agent's socket, or private keys; the agent of `SSH_AUTH_SOCK` if there is none. Paths as of secrets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// A place for the layers of a build cache.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CacheEntry {
+    /// BuildKit's word for the kind of place, as in `registry`, `inline`, `local`, `gha`, `s3`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its attributes, as in `ref` and `mode`.
+    #[serde(flatten)]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A limit of a process, as `setrlimit(2)` knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ulimit {
+    /// As in `nofile`.
+    pub name: String,
+    /// What a process begins with; -1 is no limit.
+    pub soft: i64,
+    /// How far it may raise that; -1 is no limit.
+    pub hard: i64,
+}
