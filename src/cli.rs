@@ -1,5 +1,7 @@
 //! What may be typed.
 
+mod transfer;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,6 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Region, RegistryHost};
+pub use transfer::{CopyArgs, ElsewhereArgs, PromoteArgs};
 
 /// Takes container images from a git checkout to Amazon ECR in one step.
 ///
@@ -39,6 +42,10 @@ pub enum Command {
     Run(RunArgs),
     /// Print what `run` would do, and why
     Plan(PlanArgs),
+    /// Put release tags on images that were pushed before, here or in another region or account
+    Promote(PromoteArgs),
+    /// Copy an image from any registry to others, without the Docker daemon
+    Copy(CopyArgs),
     /// Print the tags that the images would get, or that rules give
     Tags(TagsArgs),
     /// Print what is known about the checkout, and from where

@@ -107,6 +107,15 @@ impl Diagnostic {
         self
     }
 
+    /// The same, where a cause is known.
+    #[must_use]
+    pub fn caused_by_maybe(self, cause: Option<&str>) -> Self {
+        match cause {
+            Some(cause) => self.caused_by(cause),
+            None => self,
+        }
+    }
+
     /// Adds what can be done about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

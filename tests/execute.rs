@@ -6,15 +6,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use longshore::execute::events::{BuildEvent, PushEvent};
+use longshore::execute::events::{BuildEvent, CopyEvent, PushEvent};
 use longshore::execute::ports::{
-    BuildInputs, BuiltImage, Creation, Credential, Ecr, Engine, Failure, Manifest, Registry, ServiceError,
+    BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Manifest, Registry, ServiceError,
 };
 use longshore::execute::report::{Move, Outcome, Report};
-use longshore::execute::{self, Services};
+use longshore::execute::{self, Replica, Services};
 use longshore::names::{Digest, ImageRef, RepositoryName};
 use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
-use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec};
+use longshore::plan::{
+    BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, ReplicaImage, ReplicaPlan, RepositoryPlan,
+    RepositorySpec,
+};
 
 /// A world in which everything works, save what is said to fail; each call leaves a line.
 #[derive(Default)]
@@ -45,8 +48,15 @@ impl World {
     }
 
     fn run(&self, plan: &Plan) -> Report {
-        let services =
-            Services { engine: self, ecr: self, registry: self, elapsed: &|| Duration::ZERO, jobs: 1, release: true };
+        let services = Services {
+            engine: self,
+            ecr: self,
+            registry: self,
+            replicas: plan.replicas.iter().map(|_| Replica { ecr: self, registry: self }).collect(),
+            elapsed: &|| Duration::ZERO,
+            jobs: 1,
+            release: true,
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(execute::run(plan, &services, &|_| {}))
     }
@@ -117,6 +127,22 @@ impl Registry for World {
         self.call(format!("attach to {subject}"))
     }
 
+    async fn copy(
+        &self,
+        image: &ImageRef,
+        _: &Credential,
+        to: &[Destination<'_, World>],
+        tell: &dyn Fn(CopyEvent),
+    ) -> Vec<Result<(), ServiceError>> {
+        let copy = |to: &Destination<'_, World>| {
+            self.call(format!("copy to {}", to.image))?;
+            self.tags.borrow_mut().insert(to.image.to_string(), image.reference.as_str().parse().unwrap());
+            tell(CopyEvent::BlobSent(7));
+            Ok(())
+        };
+        to.iter().map(copy).collect()
+    }
+
     async fn tag(&self, target: &ImageRef, manifest: &Manifest, _: &Credential) -> Result<(), ServiceError> {
         self.call(format!("tag {target}"))?;
         self.tags.borrow_mut().insert(target.to_string(), manifest.digest.clone());
@@ -175,6 +201,8 @@ fn plan(images: Vec<ImagePlan>, create: &[&str]) -> Plan {
         registry: "r.example".parse().unwrap(),
         repositories: create.iter().map(|name| RepositoryPlan::Create(spec(name))).collect(),
         images,
+        replicas: Vec::new(),
+        release_here: true,
         outputs: Outputs { image_definitions: Vec::new(), image_detail: None, image_uri: ImageUri::Digest },
     }
 }
@@ -232,7 +260,8 @@ fn a_tag_that_fails_half_way_leaves_word_of_those_that_are_written() {
     world.tags.borrow_mut().insert("r.example/web:1".into(), digest_of("old"));
     let report = world.run(&plan(vec![image("web", &["1", "2", "3"]), image("api", &["1"])], &[]));
     assert_eq!(outcomes(&report), ["failed", "staged"]);
-    let moved = Move { tag: "1".parse().unwrap(), before: Some(digest_of("old")), after: digest_of("web") };
+    let moved =
+        Move { tag: "1".parse().unwrap(), before: Some(digest_of("old")), after: digest_of("web"), replica: None };
     assert_eq!(report.images[0].moves, [moved]);
     // The second run does what is left, and nothing else.
     world.calls.borrow_mut().clear();
@@ -378,6 +407,15 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
         ) -> Result<(), ServiceError> {
             self.0.attach(subject, manifest, record, c).await
         }
+        async fn copy(
+            &self,
+            _: &ImageRef,
+            _: &Credential,
+            _: &[Destination<'_, Forgetful>],
+            _: &dyn Fn(CopyEvent),
+        ) -> Vec<Result<(), ServiceError>> {
+            Vec::new()
+        }
         async fn tag(&self, target: &ImageRef, manifest: &Manifest, c: &Credential) -> Result<(), ServiceError> {
             self.0.tag(target, manifest, c).await
         }
@@ -388,6 +426,7 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
         engine: world,
         ecr: world,
         registry: &forgetful,
+        replicas: Vec::new(),
         elapsed: &|| Duration::ZERO,
         jobs: 2,
         release: true,
@@ -397,4 +436,82 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
     let Outcome::Failed(error) = &report.images[0].outcome else { unreachable!() };
     assert_eq!(error.failure, Failure::Unexpected);
     assert!(error.cause.ends_with("but the registry has nothing under this tag"), "{}", error.cause);
+}
+
+/// The plan with a replica in which nothing is there yet.
+fn replicated(mut plan: Plan, create: &[&str]) -> Plan {
+    let images =
+        plan.images.iter().map(|image| ReplicaImage { taken: BTreeMap::new(), staging: image.staging.clone() });
+    plan.replicas = vec![ReplicaPlan {
+        registry: "s.example".parse().unwrap(),
+        repositories: create
+            .iter()
+            .map(|name| RepositoryPlan::Create(RepositorySpec::plain(name.parse().unwrap())))
+            .collect(),
+        images: images.collect(),
+    }];
+    plan
+}
+
+#[test]
+fn no_registry_gets_a_release_tag_before_all_have_every_image() {
+    let world = World::default();
+    let keyed = |name: &str| ImagePlan { staging: Some("src-key".parse().unwrap()), ..image(name, &["1"]) };
+    let report = world.run(&replicated(plan(vec![keyed("web"), image("api", &["1"])], &["web"]), &["web"]));
+    assert!(report.is_success());
+    let api = digest_of("api");
+    let expected = [
+        "create web",
+        "create web",
+        "build web",
+        "push r.example/web:src-key with token 0",
+        "build api",
+        "push r.example/api:src-api with token 0",
+        "copy to s.example/web:src-key",
+        &format!("copy to s.example/api@{api}"),
+        "tag r.example/web:1",
+        "tag r.example/api:1",
+        "tag s.example/web:1",
+        "tag s.example/api:1",
+    ];
+    assert_eq!(world.calls(), expected);
+    let places: Vec<_> = report.images[0].moves.iter().map(|written| written.replica.clone()).collect();
+    assert_eq!(places, [None, Some("s.example".parse().unwrap())]);
+}
+
+#[test]
+fn a_copy_that_fails_lets_nothing_be_released_anywhere() {
+    let line = format!("copy to s.example/web@{}", digest_of("web"));
+    let world = World::failing(&line, &[Failure::Refused]);
+    let report = world.run(&replicated(plan(vec![image("web", &["1"]), image("api", &["1"])], &[]), &[]));
+    assert_eq!(outcomes(&report), ["failed", "staged"]);
+    assert!(!world.calls().iter().any(|call| call.starts_with("tag ")), "{:?}", world.calls());
+
+    let world = World::failing(&line, &[Failure::Throttled, Failure::CredentialsExpired, Failure::ServiceBroken]);
+    assert!(world.run(&replicated(plan(vec![image("web", &["1"])], &[]), &[])).is_success());
+}
+
+#[test]
+fn an_image_that_another_run_staged_meanwhile_is_copied_before_replicas_release_it() {
+    let world = World::default();
+    let keyed = ImagePlan { staging: Some("src-key".parse().unwrap()), ..image("web", &["1"]) };
+    *world.meanwhile.borrow_mut() = Some(("r.example/web:src-key".into(), digest_of("theirs")));
+    assert!(world.run(&replicated(plan(vec![keyed], &[]), &[])).is_success());
+    assert_eq!(world.tags.borrow()["s.example/web:src-key"], digest_of("theirs"));
+    assert_eq!(world.tags.borrow()["s.example/web:1"], digest_of("theirs"));
+}
+
+#[test]
+fn what_is_promoted_out_of_a_registry_gets_no_tag_there() {
+    let world = World::default();
+    let reuse = ImageAction::Reuse { digest: digest_of("old"), why: String::new() };
+    let promoted = Plan {
+        release_here: false,
+        ..replicated(plan(vec![ImagePlan { action: reuse, ..image("web", &["1"]) }], &[]), &[])
+    };
+    let report = world.run(&promoted);
+    let old = digest_of("old");
+    assert_eq!(world.calls(), [format!("copy to s.example/web@{old}"), "tag s.example/web:1".to_owned()]);
+    let Outcome::Published(published) = &report.images[0].outcome else { unreachable!() };
+    assert_eq!(published.references[0].to_string(), "s.example/web:1");
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
 
 use super::read::Loaded;
 use super::recipes::Recipes;
 use super::registry::Lookout;
 use super::target::{self, Target};
-use super::{World, key, local, look, read, recipes};
+use super::{World, key, local, look, read, recipes, registry};
 use crate::cli::WorkArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
@@ -20,10 +21,11 @@ use crate::explain::{Circumstances, explain};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::key::ImageKey;
 use crate::local::Server;
-use crate::names::RepositoryName;
+use crate::names::{RegistryHost, RepositoryName};
 use crate::pipeline::Pipeline;
 use crate::plan::tags::DerivedTags;
-use crate::plan::{self, Plan, Sight};
+use crate::plan::{self, Plan, ReplicaSight, Sight};
+use crate::report;
 
 /// How many images are looked into at once.
 const CONCURRENCY: usize = 20;
@@ -34,8 +36,28 @@ pub(super) struct Decided {
     pub(super) facts: Facts,
     /// The folder that the pipeline's paths start from.
     pub(super) root: PathBuf,
+    /// The registry that everything is pushed to.
+    pub(super) own: Way,
+    /// Those that it is copied to, in the order of the plan.
+    pub(super) replicas: Vec<Way>,
+}
+
+/// The way to one registry: its control plane, and itself.
+pub(super) struct Way {
+    pub(super) host: RegistryHost,
     pub(super) ecr: EcrClient,
     pub(super) registry: RegistryClient,
+}
+
+impl Way {
+    pub(super) fn to(target: Target, world: &World) -> Result<Self, ServiceError> {
+        let registry = RegistryClient::new(&target.host, &world.variables)?;
+        Ok(Way { host: target.host, ecr: target.ecr, registry })
+    }
+
+    pub(super) fn lookout(&self) -> Lookout<'_> {
+        Lookout { host: &self.host, ecr: &self.ecr, registry: &self.registry }
+    }
 }
 
 /// A pipeline and the checkout that it is in: all that can be seen without asking anybody.
@@ -74,36 +96,65 @@ pub(super) async fn decide(
 ) -> Result<Decided, Diagnostics> {
     let Seen { pipeline, root, facts, tags, written, recipes } = seen;
     let pipeline = &pipeline;
-    let Target { ecr, host } = target::connect(&pipeline.registry, &args.registry, server, world).await?;
-    let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
+    let target = target::connect(&pipeline.registry, &args.registry, server, world).await?;
+    let replicas = replicas(pipeline, &target, server, world).await?;
+    let own = Way::to(target, world).map_err(|error| told(&error, &facts))?;
     let (platform, source) = key::platform_of_daemon(world).await;
-    let own = Some(OwnRegistry { host: &host, ecr: &ecr });
-    let seen = key::Sight { root: &root, written: &written, platform: &platform, own, variables: &world.variables };
+    let own_registry = Some(OwnRegistry { host: &own.host, ecr: &own.ecr });
+    let seen = key::Sight {
+        root: &root,
+        written: &written,
+        platform: &platform,
+        own: own_registry,
+        variables: &world.variables,
+    };
     let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
     let keys = key::keys(pipeline, &names, &seen).await?;
     let mut contents = contents(pipeline, &keys);
-    let lookout = Lookout { host: &host, ecr: &ecr, registry: &registry };
-    let (repositories, answer) = tokio::join!(lookout.repositories(pipeline, &tags, &contents), lookout.ping());
-    let repositories = repositories.and_then(|found| answer.map(|()| found)).map_err(|error| told(&error, &facts))?;
+    let wanted = registry::wanted(pipeline, &tags, &contents);
+    let lookout = own.lookout();
+    let there = try_join_all(replicas.iter().map(async |replica| replica.lookout().look(&wanted).await));
+    let (repositories, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error, &facts))?;
     explain_changes(&mut contents, pipeline, &tags, &keys, &repositories, &lookout).await;
 
+    let seen_there = replicas.iter().zip(&there);
+    let seen_there = seen_there.map(|(replica, repositories)| ReplicaSight { registry: &replica.host, repositories });
     let sight = Sight {
         root: &root,
         written: &written,
         facts: &facts,
-        registry: &host,
+        registry: &own.host,
         contents: &contents,
         now: clock::now(),
         force: args.force,
-        based_on_registry: &recipes.based_on(&host, pipeline),
+        based_on_registry: &recipes.based_on(&own.host, pipeline),
         repositories: &repositories,
+        replicas: &seen_there.collect::<Vec<_>>(),
     };
     let plan = plan::make(pipeline, tags, &sight)?;
     // Whoever builds hears of the daemon soon enough.
     if !plan.builds_anything() {
         source.tell(&platform);
     }
-    Ok(Decided { plan, facts, root, ecr, registry })
+    Ok(Decided { plan, facts, root, own, replicas })
+}
+
+/// The ways to the pipeline's replicas. The small ECR of `--local` stands alone.
+async fn replicas(
+    pipeline: &Pipeline,
+    own: &Target,
+    server: Option<&Server>,
+    world: &World,
+) -> Result<Vec<Way>, Diagnostics> {
+    if server.is_some() {
+        if !pipeline.registry.replicas.is_empty() {
+            report::note("`registry.replicas` are left out with --local");
+        }
+        return Ok(Vec::new());
+    }
+    let targets = target::replicas(&pipeline.registry, own, world).await?;
+    let ways = targets.into_iter().map(|target| Way::to(target, world));
+    Ok(ways.collect::<Result<_, _>>().map_err(|error| explain(&error, Circumstances::default()))?)
 }
 
 /// The server of `--local`, if that is asked for.

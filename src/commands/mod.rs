@@ -1,15 +1,18 @@
 //! Wires the five steps; decides nothing.
 
 mod config;
+mod copy;
 mod decide;
 mod engine;
 mod facts;
+mod finish;
 mod fork;
 mod key;
 mod local;
 mod login;
 mod look;
 mod plan;
+mod promote;
 mod read;
 mod recipes;
 mod registry;
@@ -93,6 +96,8 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
     match command {
         Command::Run(args) => run::run(args, world).await?,
         Command::Plan(args) => return plan::run(args, world).await,
+        Command::Promote(args) => promote::run(args, world).await?,
+        Command::Copy(args) => unless_interrupted(copy::run(args, world)).await?,
         Command::Tags(args) => tags::run(args, world)?,
         Command::Facts(args) => facts::run(args, world)?,
         Command::Key(args) => unless_interrupted(key::run(args, world)).await?,

@@ -37,6 +37,22 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
 
 /// Keeps only the images of these names and those that they need, if any names are given. A name may be a glob.
 pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Diagnostics> {
+    let named = named(pipeline, names)?;
+    let wanted = pipeline.with_needed(named.iter().map(String::as_str));
+    let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
+    pipeline.images.retain(|image| wanted.contains(&image.name));
+    Ok(())
+}
+
+/// Keeps only the images of these names, if any are given, without those that they need.
+pub(super) fn select_alone(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Diagnostics> {
+    let named = named(pipeline, names)?;
+    pipeline.images.retain(|image| named.contains(&image.name));
+    Ok(())
+}
+
+/// The images that these names and globs mean; all, if there are none.
+fn named(pipeline: &Pipeline, names: &[String]) -> Result<Vec<String>, Diagnostics> {
     let known = |name: &String| pipeline.images.iter().any(|image| pipeline::glob(name, &image.name));
     let unknown = names.iter().filter(|name| !known(name)).map(|name| {
         let images: Vec<String> = pipeline.images.iter().map(|image| format!("`{}`", image.name)).collect();
@@ -44,14 +60,8 @@ pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Di
             .hint(format!("its images are {}", images.join(", ")))
     });
     Diagnostics::check(unknown.collect())?;
-    if !names.is_empty() {
-        let is_wanted = |image: &&Image| names.iter().any(|name| pipeline::glob(name, &image.name));
-        let wanted = pipeline.images.iter().filter(is_wanted).map(|image| image.name.as_str());
-        let wanted = pipeline.with_needed(wanted);
-        let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
-        pipeline.images.retain(|image| wanted.contains(&image.name));
-    }
-    Ok(())
+    let is_wanted = |image: &&Image| names.is_empty() || names.iter().any(|name| pipeline::glob(name, &image.name));
+    Ok(pipeline.images.iter().filter(is_wanted).map(|image| image.name.clone()).collect())
 }
 
 fn no_file() -> Diagnostic {

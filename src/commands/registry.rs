@@ -27,29 +27,36 @@ pub(crate) struct Lookout<'a> {
     pub(crate) registry: &'a RegistryClient,
 }
 
-/// What is to be looked up in one repository.
-struct Wanted<'a> {
-    staging: Option<Tag>,
-    release: Vec<&'a Tag>,
+/// The tags that are to be looked up in one repository.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// Those of content keys.
+    pub(crate) staging: BTreeSet<Tag>,
+    /// All others.
+    pub(crate) release: BTreeSet<Tag>,
+}
+
+/// What is to be looked up, by repository.
+pub(crate) type AllWanted = BTreeMap<RepositoryName, Wanted>;
+
+/// What a run has to know of the tags that it will write.
+pub(crate) fn wanted(pipeline: &Pipeline, tags: &[DerivedTags], contents: &[ContentFacts]) -> AllWanted {
+    let mut all = AllWanted::new();
+    for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(contents) {
+        let wanted = all.entry(image.repository.name.clone()).or_default();
+        wanted.staging.extend(content.key.as_ref().ok().map(ContentKey::tag));
+        wanted.release.extend(derived.tags.iter().map(|planned| planned.tag.clone()));
+    }
+    all
 }
 
 impl Lookout<'_> {
-    /// The repositories of the pipeline that exist, with the images that its tags name.
-    pub(crate) async fn repositories(
+    /// The repositories among these that exist, with the images that the tags name.
+    async fn repositories(
         &self,
-        pipeline: &Pipeline,
-        tags: &[DerivedTags],
-        contents: &[ContentFacts],
+        wanted: &AllWanted,
     ) -> Result<BTreeMap<RepositoryName, RepositoryFacts>, ServiceError> {
-        let images = pipeline.images.iter().zip(tags).zip(contents);
-        let wanted: BTreeMap<&RepositoryName, Wanted<'_>> = images
-            .map(|((image, derived), content)| {
-                let staging = content.key.as_ref().ok().map(ContentKey::tag);
-                let release = derived.tags.iter().map(|planned| &planned.tag).collect();
-                (&image.repository.name, Wanted { staging, release })
-            })
-            .collect();
-        let names: BTreeSet<RepositoryName> = wanted.keys().map(|name| (*name).clone()).collect();
+        let names: BTreeSet<RepositoryName> = wanted.keys().cloned().collect();
         let found = self.ecr.look_at_repositories(&names).await?;
         stream::iter(found)
             .map(|(name, mut repository)| {
@@ -66,29 +73,39 @@ impl Lookout<'_> {
             .await
     }
 
+    /// The repositories among these, once it is known that the registry itself answers.
+    pub(crate) async fn look(
+        &self,
+        wanted: &AllWanted,
+    ) -> Result<BTreeMap<RepositoryName, RepositoryFacts>, ServiceError> {
+        let (repositories, answer) = tokio::join!(self.repositories(wanted), self.ping());
+        let repositories = repositories?;
+        answer.map(|()| repositories)
+    }
+
     /// Finds out whether the registry itself answers, which the control plane does not tell.
-    pub(crate) async fn ping(&self) -> Result<(), ServiceError> {
+    async fn ping(&self) -> Result<(), ServiceError> {
         self.registry.ping(&self.ecr.credential().await?).await
     }
 
     async fn taken(
         &self,
         repository: &RepositoryFacts,
-        wanted: &Wanted<'_>,
+        wanted: &Wanted,
     ) -> Result<BTreeMap<Tag, StoredImage>, ServiceError> {
-        let tags: Vec<Tag> = wanted.staging.iter().chain(wanted.release.iter().copied()).cloned().collect();
+        let tags: Vec<Tag> = wanted.staging.union(&wanted.release).cloned().collect();
         let digests = self.ecr.look_up_tags(&repository.name, &tags).await?;
-        let staged = wanted.staging.as_ref().and_then(|tag| digests.get(tag)).cloned();
+        let staged: Vec<Digest> = wanted.staging.iter().filter_map(|tag| digests.get(tag)).cloned().collect();
         let mut taken = BTreeMap::new();
         for (tag, digest) in digests {
             let mut image = StoredImage::new(digest);
-            if wanted.staging.as_ref() == Some(&tag) {
+            if wanted.staging.contains(&tag) {
                 let described = self.ecr.describe_image(&repository.name, &tag).await?;
                 // It may have moved in between; then the next run learns more.
                 if let Some(described) = described.filter(|described| described.digest == image.digest) {
                     image = described;
                 }
-            } else if repository.is_frozen(&tag) && staged.as_ref() != Some(&image.digest) {
+            } else if repository.is_frozen(&tag) && !staged.contains(&image.digest) {
                 self.read_labels(&repository.name, &mut image).await?;
             }
             taken.insert(tag, image);

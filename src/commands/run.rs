@@ -2,34 +2,24 @@
 
 use std::path::Path;
 
-use super::decide::{self, Decided, decide, told};
+use super::decide::{self, Decided, decide};
 use super::engine::{connect_to_docker, progress};
+use super::finish::{Finished, failures};
 use super::{World, fork, unless_interrupted};
 use crate::cli::{self, RunArgs};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::effects::{clock, program};
-use crate::execute::report::{Outcome, Report};
-use crate::execute::{self, Services};
-use crate::explain::{Circumstances, explain};
-use crate::facts::Facts;
+use crate::execute::report::Report;
+use crate::execute::{self, Replica, Services};
 use crate::local::Server;
-use crate::names::Tag;
 use crate::plan::{ImageAction, Plan};
-use crate::report::json::JsonReport;
 use crate::report::{self, files};
-
-/// What a run came to, as far as it got.
-#[derive(Default)]
-struct Finished {
-    plan: Option<Plan>,
-    report: Option<Report>,
-}
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
     files::check(args.report.iter().map(|path| world.folder.join(path)))?;
     let mut finished = Finished::default();
     let result = unless_interrupted(with_registry(args, world, &mut finished)).await;
-    tell_result(args, world, &finished, result)
+    finished.tell(args.json, args.report.as_deref(), result, world)
 }
 
 /// The five steps, around them the small ECR where that was asked for.
@@ -42,26 +32,6 @@ async fn with_registry(args: &RunArgs, world: &World, finished: &mut Finished) -
     result
 }
 
-/// Prints and writes what the run came to, also if it failed; what went wrong first is told first.
-fn tell_result(
-    args: &RunArgs,
-    world: &World,
-    finished: &Finished,
-    result: Result<(), Diagnostics>,
-) -> Result<(), Diagnostics> {
-    let json = JsonReport::new(finished.plan.as_ref(), finished.report.as_ref(), result.as_ref().err());
-    let printed = match (&finished.plan, &finished.report) {
-        _ if args.json => report::print_json(&json),
-        (Some(plan), Some(report)) if result.is_ok() => report::print_references(plan, report),
-        _ => Ok(()),
-    };
-    let write = |path| files::write(&world.folder.join(path), report::json::text(&json).as_bytes());
-    let written = args.report.as_ref().map_or(Ok(()), write);
-    let mut problems: Vec<Diagnostic> = result.err().iter().flat_map(Diagnostics::iter).cloned().collect();
-    problems.extend(printed.err().into_iter().chain(written.err()));
-    Diagnostics::check(problems)
-}
-
 async fn five_steps(
     args: &RunArgs,
     world: &World,
@@ -72,7 +42,7 @@ async fn five_steps(
     if let Some(fork) = seen.facts.fork.as_ref().filter(|_| server.is_none()) {
         return fork::run(fork, &seen, args, world).await;
     }
-    let Decided { plan, facts, root, ecr, registry } = decide(seen, &args.work, server, world).await?;
+    let Decided { plan, facts, root, own, replicas } = decide(seen, &args.work, server, world).await?;
     let plan = finished.plan.insert(plan);
     if !args.no_tag {
         let outputs = plan.outputs.image_definitions.iter().chain(&plan.outputs.image_detail);
@@ -89,8 +59,9 @@ async fn five_steps(
     let began = clock::instant();
     let services = Services {
         engine: &docker,
-        ecr: &ecr,
-        registry: &registry,
+        ecr: &own.ecr,
+        registry: &own.registry,
+        replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
         elapsed: &|| began.elapsed(),
         jobs: args.jobs.map_or_else(program::cores, usize::from),
         release: !args.no_tag,
@@ -99,7 +70,7 @@ async fn five_steps(
     progress.end();
     let report = finished.report.insert(report);
 
-    Diagnostics::check(failures(report, &facts))?;
+    Diagnostics::check(failures(report, facts.ci))?;
     match args.no_tag {
         true => Ok(()),
         false => tell(plan, report, &root),
@@ -119,16 +90,4 @@ fn tell_reuse(plan: &Plan, progress: cli::Progress) {
     for (name, why) in reused {
         report::note(&format!("{name}: not built: {why}"));
     }
-}
-
-fn failures(report: &Report, facts: &Facts) -> Vec<Diagnostic> {
-    let general = report.failures.iter().map(|error| told(error, facts));
-    let images = report.images.iter().filter_map(|image| match &image.outcome {
-        Outcome::Failed(error) => {
-            let written: Vec<Tag> = image.moves.iter().map(|written| written.tag.clone()).collect();
-            Some(explain(error, Circumstances { image: Some(&image.name), ci: facts.ci, written: &written }))
-        }
-        Outcome::Published(_) | Outcome::Staged(_) | Outcome::Stopped => None,
-    });
-    general.chain(images).collect()
 }

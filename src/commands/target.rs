@@ -8,7 +8,7 @@ use crate::execute::ports::ServiceError;
 use crate::explain::{self, Circumstances};
 use crate::local::Server;
 use crate::names::{EcrEndpoint, RegistryHost};
-use crate::pipeline::Registry;
+use crate::pipeline::{Registry, Replica};
 
 /// The registry, and the control plane that belongs to it.
 pub(crate) struct Target {
@@ -37,6 +37,56 @@ pub(crate) async fn connect(
         Some(host) => host,
         None => own_registry(registry, &ecr).await?,
     };
+    Ok(Target { ecr, host })
+}
+
+/// The registries that the images are copied to. What one leaves open is as in the run's own.
+///
+/// A host on this machine is a `longshore local`, which answers as registry and as control plane.
+pub(crate) async fn replicas(registry: &Registry, own: &Target, world: &World) -> Result<Vec<Target>, Diagnostics> {
+    let mut targets: Vec<Target> = Vec::new();
+    for replica in &registry.replicas {
+        let target = replica_of(replica, own, registry, world)
+            .await
+            .map_err(|problem| problem.at_maybe(replica.place.clone()))?;
+        if target.host == own.host || targets.iter().any(|known| known.host == target.host) {
+            let message = format!("{} is named twice: the images go there already", target.host);
+            return Err(Diagnostic::input(message).at_maybe(replica.place.clone()).into());
+        }
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+async fn replica_of(replica: &Replica, own: &Target, registry: &Registry, world: &World) -> Result<Target, Diagnostic> {
+    let named = replica.host.as_ref().and_then(RegistryHost::as_ecr);
+    let here = own.host.as_ecr();
+    let region = replica.region.clone().or_else(|| named.as_ref().map(|ecr| ecr.region.clone()));
+    let account = replica.account.clone().or_else(|| named.as_ref().map(|ecr| ecr.account.clone()));
+    let account = account.or_else(|| replica.role.as_ref()?.account());
+    let settings = EcrSettings {
+        region: Some(region.unwrap_or_else(|| own.ecr.region().clone())),
+        account: account.clone(),
+        fips: registry.fips,
+        dual_stack: registry.dual_stack,
+        role: replica.role.clone(),
+        profile: replica.profile.clone(),
+        local: replica.host.as_ref().filter(|host| host.is_loopback()).map(local_endpoint),
+    };
+    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+    if let Some(host) = &replica.host {
+        return Ok(Target { ecr, host: host.clone() });
+    }
+    let account = match account.or_else(|| Some(here?.account)) {
+        Some(account) => account,
+        None => ecr.account().await.map_err(|error| told(&error))?.ok_or_else(|| {
+            Diagnostic::input("the AWS account is not known: ECR's answer does not name it")
+                .hint("give the replica an `account`")
+        })?,
+    };
+    let endpoint =
+        EcrEndpoint { account, region: ecr.region().clone(), fips: registry.fips, dual_stack: registry.dual_stack };
+    let host = endpoint.host().map_err(|error| Diagnostic::input(error.to_string()).hint_maybe(error.hint()))?;
     Ok(Target { ecr, host })
 }
 
@@ -71,7 +121,7 @@ fn settings(registry: &Registry, args: &RegistryArgs, stated: Option<&RegistryHo
         account: registry.account.clone().or(named.map(|ecr| ecr.account)),
         fips: registry.fips,
         dual_stack: registry.dual_stack,
-        local: None,
+        ..EcrSettings::default()
     }
 }
 
@@ -99,12 +149,16 @@ async fn own_registry(registry: &Registry, ecr: &EcrClient) -> Result<RegistryHo
 fn local_settings(server: &Server) -> EcrSettings {
     EcrSettings {
         region: Some(server.region().clone()),
-        local: Some(LocalEndpoint {
-            url: server.endpoint(),
-            access_key_id: "local".to_owned(),
-            secret_access_key: "local".to_owned(),
-        }),
+        local: Some(LocalEndpoint { url: server.endpoint(), ..local_endpoint(server.host()) }),
         ..EcrSettings::default()
+    }
+}
+
+fn local_endpoint(host: &RegistryHost) -> LocalEndpoint {
+    LocalEndpoint {
+        url: format!("http://{host}"),
+        access_key_id: "local".to_owned(),
+        secret_access_key: "local".to_owned(),
     }
 }
 

@@ -2,15 +2,25 @@
 
 use std::time::Duration;
 
-use crate::names::{Digest, ImageRef, RepositoryName, Tag};
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 
 /// Something that happened, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A repository that was missing is there now.
-    RepositoryCreated(RepositoryName),
+    RepositoryCreated {
+        /// Its name.
+        name: RepositoryName,
+        /// The registry, if it is not the run's own.
+        replica: Option<RegistryHost>,
+    },
     /// Another job created the repository first; that is just as well.
-    RepositoryThereAlready(RepositoryName),
+    RepositoryThereAlready {
+        /// Its name.
+        name: RepositoryName,
+        /// The registry, if it is not the run's own.
+        replica: Option<RegistryHost>,
+    },
     /// Something about one image, by its key in the pipeline file.
     Image(String, ImageEvent),
 }
@@ -48,9 +58,27 @@ pub enum ImageEvent {
         tag: Tag,
         /// What it named before, so that the move can be undone.
         before: Option<Digest>,
+        /// The registry, if it is not the run's own.
+        replica: Option<RegistryHost>,
     },
     /// The tag named this very image before.
-    TaggedAlready(Tag),
+    TaggedAlready {
+        /// The tag.
+        tag: Tag,
+        /// The registry, if it is not the run's own.
+        replica: Option<RegistryHost>,
+    },
+    /// The image is in another registry as well.
+    Copied {
+        /// Its name there.
+        reference: ImageRef,
+        /// What it is called everywhere.
+        digest: Digest,
+        /// The bytes that were sent; to all registries together, where it was copied to several at once.
+        sent: u64,
+        /// How long it took.
+        took: Duration,
+    },
 }
 
 /// What the builder says. Steps are numbered from 1 in the order in which they first appear.
@@ -83,6 +111,17 @@ pub enum BuildEvent {
     },
     /// The builder warns of something in the Dockerfile.
     Warning(String),
+}
+
+/// What became of one blob at one of the places that an image is copied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyEvent {
+    /// The repository had it.
+    BlobThere,
+    /// The registry took it from another of its repositories.
+    BlobMounted,
+    /// It was sent: its size in bytes.
+    BlobSent(u64),
 }
 
 /// What the upload says about one of the image's layers.

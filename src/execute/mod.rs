@@ -9,7 +9,9 @@ mod order;
 mod pace;
 pub mod ports;
 mod release;
+mod replicate;
 pub mod report;
+mod site;
 mod stage;
 mod steps;
 
@@ -17,18 +19,27 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 
+use crate::names::Digest;
 use crate::plan::{ImagePlan, Plan, RepositoryPlan};
 pub use build_only::build_only;
 use events::Event;
 use order::Outcomes;
-use pace::Pace;
 use ports::{Creation, Ecr, Engine, Registry, ServiceError};
-use report::{ImageReport, Outcome, Report};
+use report::{ImageReport, Move, Outcome, Published, Report};
+use site::Site;
 use stage::Staged;
 use steps::Steps;
 
 /// ECR's quota of PutImage calls a second, for an account and region. Source: ECR user guide, "Service quotas".
 const TAGS_A_SECOND: usize = 10;
+
+/// The ways to a registry that images are copied to.
+pub struct Replica<'a, Ctl, Reg> {
+    /// Creates repositories and gives the credential.
+    pub ecr: &'a Ctl,
+    /// Looks up digests and writes tags.
+    pub registry: &'a Reg,
+}
 
 /// What a plan is carried out with.
 pub struct Services<'a, Eng, Ctl, Reg> {
@@ -38,6 +49,8 @@ pub struct Services<'a, Eng, Ctl, Reg> {
     pub ecr: &'a Ctl,
     /// Looks up digests and writes tags.
     pub registry: &'a Reg,
+    /// The same for each of the plan's replicas.
+    pub replicas: Vec<Replica<'a, Ctl, Reg>>,
     /// The time that has passed since some fixed moment.
     pub elapsed: &'a dyn Fn() -> Duration,
     /// How many images are worked on at once; at least 1.
@@ -53,19 +66,27 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     tell: &dyn Fn(Event),
 ) -> Report {
     let began = (services.elapsed)();
-    let steps = Steps { plan, services, tell, pace: Pace::new(TAGS_A_SECOND) };
+    let site = |host, ecr, registry| Site::new(host, ecr, registry, services.elapsed, tell);
+    let replicas = plan.replicas.iter().zip(&services.replicas);
+    let steps = Steps {
+        plan,
+        services,
+        own: site(&plan.registry, services.ecr, services.registry),
+        replicas: replicas.map(|(plan, ways)| site(&plan.registry, ways.ecr, ways.registry).as_replica()).collect(),
+    };
     let mut report = Report {
         images: plan.images.iter().map(not_begun).collect(),
         created: Vec::new(),
         failures: Vec::new(),
         took: Duration::ZERO,
     };
-    create_repositories(&steps, &mut report).await;
+    create_repositories(&steps, &mut report, tell).await;
     if report.failures.is_empty()
         && let Some(staged) = stage_all(&steps, &mut report).await
+        && replicate_all(&steps, &staged, &mut report).await
         && services.release
     {
-        release_all(&steps, staged, &mut report).await;
+        release_all(&steps, &staged, &mut report).await;
     }
     report.took = (services.elapsed)().saturating_sub(began);
     report
@@ -74,16 +95,23 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
 async fn create_repositories<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     steps: &Steps<'_, Eng, Ctl, Reg>,
     report: &mut Report,
+    tell: &dyn Fn(Event),
 ) {
-    for repository in &steps.plan.repositories {
-        let RepositoryPlan::Create(spec) = repository else { continue };
-        match steps.services.ecr.create_repository(spec).await {
-            Ok(Creation::Created) => {
-                (steps.tell)(Event::RepositoryCreated(spec.name.clone()));
-                report.created.push(spec.name.clone());
+    let replicas = steps.plan.replicas.iter().zip(&steps.replicas).map(|(plan, site)| (&plan.repositories, site));
+    for (repositories, site) in std::iter::once((&steps.plan.repositories, &steps.own)).chain(replicas) {
+        for repository in repositories {
+            let RepositoryPlan::Create(spec) = repository else { continue };
+            let (name, replica) = (spec.name.clone(), site.elsewhere());
+            match site.ecr.create_repository(spec).await {
+                Ok(Creation::Created) => {
+                    if replica.is_none() {
+                        report.created.push(name.clone());
+                    }
+                    tell(Event::RepositoryCreated { name, replica });
+                }
+                Ok(Creation::ThereAlready) => tell(Event::RepositoryThereAlready { name, replica }),
+                Err(error) => report.failures.push(error),
             }
-            Ok(Creation::ThereAlready) => (steps.tell)(Event::RepositoryThereAlready(spec.name.clone())),
-            Err(error) => report.failures.push(error),
         }
     }
 }
@@ -139,21 +167,82 @@ async fn stage_one<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     (at, result)
 }
 
-/// The second phase: one image after the other, so that a failure stops at a place that can be told.
+/// Copies all images to the other registries; whether all arrived. One that does not lets the others finish.
+async fn replicate_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
+    steps: &Steps<'_, Eng, Ctl, Reg>,
+    staged: &[Staged],
+    report: &mut Report,
+) -> bool {
+    if steps.replicas.is_empty() {
+        return true;
+    }
+    let copies = stream::iter(staged.iter().enumerate())
+        .map(async |(at, staged)| steps.replicate(at, &staged.digest).await)
+        .buffered(steps.services.jobs.max(1));
+    let results: Vec<_> = copies.collect().await;
+    let mut all = true;
+    for (told, result) in report.images.iter_mut().zip(results) {
+        if let Err(error) = result {
+            told.outcome = Outcome::Failed(error);
+            all = false;
+        }
+    }
+    all
+}
+
+/// The second phase: one image after the other, so that a failure stops at a place that can be told. The run's own
+/// registry comes first, because what is released there in the end is what the others follow.
 async fn release_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     steps: &Steps<'_, Eng, Ctl, Reg>,
-    staged: Vec<Staged>,
+    staged: &[Staged],
     report: &mut Report,
 ) {
-    for ((image, staged), told) in steps.plan.images.iter().zip(staged).zip(&mut report.images) {
-        match steps.release(image, &staged, &mut told.moves).await {
-            Ok(published) => told.outcome = Outcome::Published(published),
-            Err(error) => {
-                told.outcome = Outcome::Failed(error);
-                return;
+    let mut released: Vec<Digest> = staged.iter().map(|staged| staged.digest.clone()).collect();
+    if steps.plan.release_here {
+        for (at, told) in report.images.iter_mut().enumerate() {
+            match steps.own.release(steps.here(at), &released[at], &mut told.moves).await {
+                Ok(published) => {
+                    released[at] = published.digest.clone();
+                    told.outcome = Outcome::Published(published);
+                }
+                Err(error) => {
+                    told.outcome = Outcome::Failed(error);
+                    return;
+                }
             }
         }
     }
+    for (replica, site) in steps.replicas.iter().enumerate() {
+        for (at, told) in report.images.iter_mut().enumerate() {
+            match release_there(steps, site, replica, at, &staged[at].digest, &released[at], &mut told.moves).await {
+                Ok(published) if !matches!(told.outcome, Outcome::Published(_)) => {
+                    told.outcome = Outcome::Published(published);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    told.outcome = Outcome::Failed(error);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Releases one image in one replica.
+async fn release_there<Eng: Engine, Ctl: Ecr, Reg: Registry>(
+    steps: &Steps<'_, Eng, Ctl, Reg>,
+    site: &Site<'_, Ctl, Reg>,
+    replica: usize,
+    at: usize,
+    staged: &Digest,
+    released: &Digest,
+    moves: &mut Vec<Move>,
+) -> Result<Published, ServiceError> {
+    // Another run's image was released in its place; then that one has to be there first.
+    if staged != released {
+        steps.replicate(at, released).await?;
+    }
+    site.release(steps.there(at, replica), released, moves).await
 }
 
 fn not_begun(image: &ImagePlan) -> ImageReport {

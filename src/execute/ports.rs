@@ -6,7 +6,7 @@ use std::future::Future;
 
 use time::OffsetDateTime;
 
-use super::events::{BuildEvent, PushEvent};
+use super::events::{BuildEvent, CopyEvent, PushEvent};
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::{BuildPlan, Record, RepositorySpec};
 
@@ -71,6 +71,20 @@ pub trait Registry {
         credential: &Credential,
     ) -> impl Future<Output = Result<(), ServiceError>>;
 
+    /// Copies an image, or an index with all its images, into other registries, without changing a digest. What a
+    /// destination has already is not sent again, and what several lack is read once.
+    ///
+    /// What came of each destination is in their order; `tell` hears of each blob that is where it should be.
+    fn copy(
+        &self,
+        image: &ImageRef,
+        credential: &Credential,
+        to: &[Destination<'_, Self>],
+        tell: &dyn Fn(CopyEvent),
+    ) -> impl Future<Output = Vec<Result<(), ServiceError>>>
+    where
+        Self: Sized;
+
     /// Puts a tag on a manifest that is in the repository already; no layer moves.
     fn tag(
         &self,
@@ -78,6 +92,17 @@ pub trait Registry {
         manifest: &Manifest,
         credential: &Credential,
     ) -> impl Future<Output = Result<(), ServiceError>>;
+}
+
+/// Where an image is copied to.
+#[derive(Debug, Clone)]
+pub struct Destination<'a, R> {
+    /// The registry.
+    pub registry: &'a R,
+    /// What it takes.
+    pub credential: &'a Credential,
+    /// The name that the image gets there: a tag, or its digest only.
+    pub image: ImageRef,
 }
 
 /// A manifest exactly as the registry keeps it; its digest is that of these bytes.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::ports::ServiceError;
-use crate::names::{Digest, ImageRef, RepositoryName, Tag};
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 
 /// What came of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// One entry for each image of the plan, in its order.
     pub images: Vec<ImageReport>,
-    /// The repositories that this run created.
+    /// The repositories that this run created in its own registry.
     pub created: Vec<RepositoryName>,
     /// What failed outside of any image: creating a repository, getting the credential.
     pub failures: Vec<ServiceError>,
@@ -55,11 +55,15 @@ pub struct Move {
     pub before: Option<Digest>,
     /// What it names now.
     pub after: Digest,
+    /// The registry, if it is not the run's own.
+    pub replica: Option<RegistryHost>,
 }
 
 /// An image that is in the registry under all of its tags.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Published {
+    /// The registry that deploys take it from.
+    pub registry: RegistryHost,
     /// What the registry calls it.
     pub digest: Digest,
     /// Its names, in the order of the plan's tags.

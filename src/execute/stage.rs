@@ -30,7 +30,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         let began = (self.services.elapsed)();
         let built = self.build(image, build).await?;
         let build_took = (self.services.elapsed)().saturating_sub(began);
-        self.say(image, ImageEvent::Built { id: built.id.clone(), took: build_took });
+        self.own.say(image, ImageEvent::Built { id: built.id.clone(), took: build_took });
 
         let began = (self.services.elapsed)();
         let target = ImageRef::tagged(&self.plan.registry, &image.repository, &staging_tag(image, &built)?);
@@ -38,52 +38,52 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             Ok(digest) => digest,
             // Tags of this repository do not move, and the same content was pushed before.
             Err(error) if matches!(error.failure, Failure::TagTaken { .. }) => {
-                let digest = self.digest(&target).await?.ok_or(error)?;
-                self.say(image, ImageEvent::Adopted(digest.clone()));
+                let digest = self.own.digest(&target).await?.ok_or(error)?;
+                self.own.say(image, ImageEvent::Adopted(digest.clone()));
                 digest
             }
             Err(error) => return Err(error),
         };
         self.attach_record(image, &digest).await;
         let push_took = (self.services.elapsed)().saturating_sub(began);
-        self.say(image, ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took });
+        self.own.say(image, ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took });
         Ok(Staged { digest, build_took: Some(build_took), push_took: Some(push_took) })
     }
 
     /// Keeps the record beside the image. It only explains later builds, so that its loss is no failure.
     async fn attach_record(&self, image: &ImagePlan, digest: &Digest) {
         let Some(record) = &image.record else { return };
-        let registry = self.services.registry;
+        let registry = self.own.registry;
         let subject = ImageRef::digested(&self.plan.registry, &image.repository, digest);
-        let attached = self.with_credential(1, async |credential| {
+        let attached = self.own.with_credential(1, async |credential| {
             let manifest = registry.manifest(&subject, credential).await?;
             registry.attach(&subject, &manifest, record, credential).await
         });
         if let Err(error) = attached.await {
-            self.say(image, ImageEvent::RecordLost(error.cause));
+            self.own.say(image, ImageEvent::RecordLost(error.cause));
         }
     }
 
     async fn build(&self, image: &ImagePlan, build: &BuildPlan) -> Result<BuiltImage, ServiceError> {
         let login = match build.login {
             true => {
-                let credential = self.services.ecr.credential().await?;
+                let credential = self.own.ecr.credential().await?;
                 Some(Login { host: self.plan.registry.clone(), credential })
             }
             false => None,
         };
-        let tell = |event| self.say(image, ImageEvent::Build(event));
+        let tell = |event| self.own.say(image, ImageEvent::Build(event));
         let inputs = BuildInputs { login, images: BTreeMap::new() };
         self.services.engine.build(build, &inputs, &tell).await
     }
 
     async fn push(&self, image: &ImagePlan, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {
-        let pushed = self.with_credential(PUSH_ATTEMPTS, async |credential| {
-            let tell = |event| self.say(image, ImageEvent::Push(event));
+        let pushed = self.own.with_credential(PUSH_ATTEMPTS, async |credential| {
+            let tell = |event| self.own.say(image, ImageEvent::Push(event));
             self.services.engine.push(built, target, credential, &tell).await
         });
         let told = pushed.await?;
-        match self.digest(target).await? {
+        match self.own.digest(target).await? {
             Some(found) if found == told => Ok(told),
             found => Err(contradiction(target, &told, found.as_ref())),
         }

@@ -1,63 +1,29 @@
 //! What the steps of both phases share.
 
-use std::time::Duration;
-
 use super::Services;
-use super::events::{Event, ImageEvent};
-use super::pace::Pace;
-use super::ports::{Credential, Ecr, Engine, Failure, Registry, ServiceError};
-use crate::names::{Digest, ImageRef};
-use crate::plan::{ImagePlan, Plan};
-
-/// The pause before the second attempt; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+use super::ports::{Ecr, Engine, Registry};
+use super::site::{Here, Site};
+use crate::plan::Plan;
 
 pub(super) struct Steps<'a, Eng, Ctl, Reg> {
     pub(super) plan: &'a Plan,
     pub(super) services: &'a Services<'a, Eng, Ctl, Reg>,
-    pub(super) tell: &'a dyn Fn(Event),
-    /// For the tags that are written.
-    pub(super) pace: Pace,
+    /// The registry that everything is pushed to.
+    pub(super) own: Site<'a, Ctl, Reg>,
+    /// Those that it is copied to, in the order of the plan.
+    pub(super) replicas: Vec<Site<'a, Ctl, Reg>>,
 }
 
-impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
-    /// What a reference names now.
-    pub(super) async fn digest(&self, image: &ImageRef) -> Result<Option<Digest>, ServiceError> {
-        self.with_credential(1, async |credential| self.services.registry.digest(image, credential).await).await
+impl<'a, Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'a, Eng, Ctl, Reg> {
+    /// An image of the plan, by its number, as it stands in the run's own registry.
+    pub(super) fn here(&self, at: usize) -> Here<'a> {
+        let image = &self.plan.images[at];
+        Here { image, taken: &image.taken, staging: image.staging.as_ref() }
     }
 
-    /// Calls the registry with the credential; once more with a new one if it is refused, and `attempts` times in
-    /// all where a pause may help: the registry is busy, or does not know yet of a repository that was just made.
-    pub(super) async fn with_credential<T>(
-        &self,
-        attempts: u32,
-        call: impl AsyncFn(&Credential) -> Result<T, ServiceError>,
-    ) -> Result<T, ServiceError> {
-        let mut renewed = false;
-        let mut attempt = 1;
-        loop {
-            let credential = self.services.ecr.credential().await?;
-            let error = match call(&credential).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            match error.failure {
-                Failure::CredentialsExpired | Failure::CredentialsRefused if !renewed => {
-                    renewed = true;
-                    self.services.ecr.forget_credential().await;
-                }
-                Failure::Throttled | Failure::ServiceBroken | Failure::RepositoryMissing { .. }
-                    if attempt < attempts =>
-                {
-                    tokio::time::sleep(FIRST_PAUSE * 2u32.pow(attempt - 1)).await;
-                    attempt += 1;
-                }
-                _ => return Err(error),
-            }
-        }
-    }
-
-    pub(super) fn say(&self, image: &ImagePlan, event: ImageEvent) {
-        (self.tell)(Event::Image(image.name.clone(), event));
+    /// The same, as it stands in a replica, by its number.
+    pub(super) fn there(&self, at: usize, replica: usize) -> Here<'a> {
+        let there = &self.plan.replicas[replica].images[at];
+        Here { image: &self.plan.images[at], taken: &there.taken, staging: there.staging.as_ref() }
     }
 }

@@ -64,6 +64,42 @@ impl std::str::FromStr for Region {
     }
 }
 
+/// The name of an IAM role, as in `arn:aws:iam::123456789012:role/push`. Source: IAM user guide, "IAM ARNs".
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleArn(String);
+
+super::string_name!(RoleArn);
+
+impl RoleArn {
+    /// The account that the role is in.
+    pub fn account(&self) -> Option<AccountId> {
+        self.0.split(':').nth(4)?.parse().ok()
+    }
+}
+
+impl std::str::FromStr for RoleArn {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let well_formed = match parts.as_slice() {
+            ["arn", partition, "iam", "", account, role] => {
+                partition.starts_with("aws")
+                    && account.parse::<AccountId>().is_ok()
+                    && role
+                        .strip_prefix("role/")
+                        .is_some_and(|name| !name.is_empty() && !name.contains(char::is_whitespace))
+            }
+            _ => false,
+        };
+        match well_formed {
+            true => Ok(RoleArn(text.to_owned())),
+            false => Err(InvalidName::new(text, "the ARN of a role", "it has another form")
+                .with_hint("a role's ARN looks like `arn:aws:iam::123456789012:role/NAME`")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

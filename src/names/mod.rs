@@ -9,7 +9,7 @@ mod registry_host;
 mod repository;
 mod tag;
 
-pub use account::{AccountId, Region};
+pub use account::{AccountId, Region, RoleArn};
 pub use digest::Digest;
 pub use image_ref::{ImageRef, Reference};
 pub use platform::Platform;

@@ -19,6 +19,7 @@ mod problems;
 mod read;
 mod recipe;
 mod registry;
+mod replicas;
 mod repository;
 mod reuse;
 pub mod rule;
@@ -42,7 +43,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::diagnostic::Place;
-use crate::names::{AccountId, Platform, Region, RegistryHost, RepositoryName, Tag};
+use crate::names::{AccountId, Platform, Region, RegistryHost, RepositoryName, RoleArn, Tag};
 
 /// The pipeline as meant: variables substituted, defaults merged, every name valid.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,6 +78,32 @@ pub struct Registry {
     pub fips: bool,
     /// Through the endpoint that also answers over IPv6.
     pub dual_stack: bool,
+    /// The other registries that get the same images.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<Replica>,
+}
+
+/// A registry that the images are copied to. What is missing is as in the run's own registry.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Replica {
+    /// Its account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Its region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// Its host, in place of the one that follows from account and region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<RegistryHost>,
+    /// The role that is assumed to reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleArn>,
+    /// The profile of the AWS configuration whose credentials reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Where it stands in the file.
+    #[serde(skip)]
+    pub place: Option<Place>,
 }
 
 /// An environment, and the git refs that mean it. Both globs follow [`glob`](crate::pipeline::glob).

@@ -3,13 +3,20 @@
 use super::fields::Schema;
 use super::problems::Problems;
 use super::read::Field;
-use super::{Environment, Registry};
+use super::{Environment, Registry, replicas};
 use crate::names::Tag;
 
 const REGISTRY: Schema = Schema {
     expected: "a map",
-    fields: &[("account", &[]), ("region", &[]), ("host", &[]), ("fips", &[]), ("dual_stack", &["dual-stack"])],
-    unsupported: &["replicas"],
+    fields: &[
+        ("account", &[]),
+        ("region", &[]),
+        ("host", &[]),
+        ("fips", &[]),
+        ("dual_stack", &["dual-stack"]),
+        ("replicas", &[]),
+    ],
+    unsupported: &[],
 };
 
 const ENVIRONMENT: Schema = Schema { expected: "a map", fields: &[("branch", &[]), ("tag", &[])], unsupported: &[] };
@@ -23,6 +30,7 @@ pub(super) fn registry(field: &Field<'_>, problems: &mut Problems) -> Option<Reg
         host: fields.read("host", problems, Field::name),
         fips: fields.read("fips", problems, Field::flag).unwrap_or(false),
         dual_stack: fields.read("dual_stack", problems, Field::flag).unwrap_or(false),
+        replicas: fields.read("replicas", problems, replicas::read).unwrap_or_default(),
     })
 }
 

@@ -15,10 +15,7 @@ pub type Chosen = Result<Known<Tag>, String>;
 pub fn choose(pipeline: &Pipeline, facts: &Facts, asked: Option<&Known<String>>) -> Result<Chosen, Diagnostic> {
     let environments = &pipeline.environments;
     if let Some(asked) = asked {
-        return match environments.iter().find(|environment| environment.name.as_str() == asked.value) {
-            Some(environment) => Ok(Ok(Known::new(environment.name.clone(), asked.source.clone()))),
-            None => Err(unknown(asked, environments)),
-        };
+        return named(pipeline, asked).map(Ok);
     }
     if environments.is_empty() {
         return Ok(Err("the pipeline file has no `environments`".to_owned()));
@@ -41,6 +38,18 @@ pub fn choose(pipeline: &Pipeline, facts: &Facts, asked: Option<&Known<String>>)
         (None, Some(tag)) => format!("no environment matches the git tag `{}`", tag.value),
         (None, None) => "neither a branch nor a git tag is known to match the environments with".to_owned(),
     }))
+}
+
+/// The environment that was asked for.
+///
+/// # Errors
+/// If it is not in the file.
+pub fn named(pipeline: &Pipeline, asked: &Known<String>) -> Result<Known<Tag>, Diagnostic> {
+    let environments = &pipeline.environments;
+    match environments.iter().find(|environment| environment.name.as_str() == asked.value) {
+        Some(environment) => Ok(Known::new(environment.name.clone(), asked.source.clone())),
+        None => Err(unknown(asked, environments)),
+    }
 }
 
 fn fits(pattern: Option<&str>, name: &str) -> bool {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::labels::Labels;
+use super::replicas::{ReplicaSight, plan_replica};
 use super::reuse::Case;
 use super::tags::DerivedTags;
 use super::{BuildPlan, ImagePlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan, RepositorySpec, labels};
@@ -35,6 +36,8 @@ pub struct Sight<'a> {
     pub force: bool,
     /// The repositories of the pipeline that exist.
     pub repositories: &'a BTreeMap<RepositoryName, RepositoryFacts>,
+    /// The registries that the images are copied to.
+    pub replicas: &'a [ReplicaSight<'a>],
 }
 
 /// Makes the plan. `tags` holds what the rules gave, one entry for each image of the pipeline.
@@ -58,11 +61,20 @@ pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> R
             Err(problem) => problems.push(problem),
         }
     }
+    let replicas =
+        sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, replica, &mut problems)).collect();
     Diagnostics::check(problems)?;
-    Ok(Plan { registry: sight.registry.clone(), repositories, images, outputs: pipeline.outputs.clone() })
+    Ok(Plan {
+        registry: sight.registry.clone(),
+        repositories,
+        images,
+        replicas,
+        release_here: true,
+        outputs: pipeline.outputs.clone(),
+    })
 }
 
-fn plan_repository(
+pub(super) fn plan_repository(
     wanted: &Repository,
     there: Option<&RepositoryFacts>,
     registry: &RegistryHost,

@@ -3,6 +3,8 @@
 pub mod environment;
 pub mod labels;
 mod make;
+pub mod promote;
+mod replicas;
 mod reuse;
 pub mod tags;
 
@@ -16,6 +18,7 @@ pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext}
 use crate::pipeline::{Encryption, Outputs, TagMutability};
 
 pub use make::{Sight, builds, make};
+pub use replicas::ReplicaSight;
 
 /// What a run will do. Made before anything is built or changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,8 +29,33 @@ pub struct Plan {
     pub repositories: Vec<RepositoryPlan>,
     /// The images in the order of the file.
     pub images: Vec<ImagePlan>,
+    /// The registries that the images are copied to, before anything is released.
+    pub replicas: Vec<ReplicaPlan>,
+    /// Whether the release tags are written in `registry` as well as in the replicas; not where images are promoted
+    /// out of it.
+    pub release_here: bool,
     /// The files that are written at the end.
     pub outputs: Outputs,
+}
+
+/// A registry that the images are copied to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReplicaPlan {
+    /// The registry.
+    pub registry: RegistryHost,
+    /// Its repositories in the order of their first use.
+    pub repositories: Vec<RepositoryPlan>,
+    /// The images in the order of the plan's.
+    pub images: Vec<ReplicaImage>,
+}
+
+/// One of the plan's images, as it stands in a replica.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ReplicaImage {
+    /// What those of its tags name there that are taken, its staging tag among them.
+    pub taken: BTreeMap<Tag, Digest>,
+    /// The tag that it is copied under; its digest alone if not given.
+    pub staging: Option<Tag>,
 }
 
 /// What will be done about one repository.
@@ -66,6 +94,19 @@ pub struct RepositorySpec {
     pub tag_mutability: TagMutability,
     /// Its resource tags.
     pub resource_tags: BTreeMap<String, String>,
+}
+
+impl RepositorySpec {
+    /// A repository with ECR's own defaults.
+    pub fn plain(name: RepositoryName) -> Self {
+        RepositorySpec {
+            name,
+            scan_on_push: None,
+            encryption: Encryption::default(),
+            tag_mutability: TagMutability::default(),
+            resource_tags: BTreeMap::new(),
+        }
+    }
 }
 
 /// What will be done for one image.
@@ -112,21 +153,40 @@ pub enum TagChange {
 impl ImagePlan {
     /// What will become of one of the image's tags. Of an image that is built, nobody knows its digest yet.
     pub fn tag_change(&self, tag: &Tag) -> TagChange {
-        match (self.taken.get(tag), &self.action) {
-            (None, _) => TagChange::New,
-            (Some(before), ImageAction::Reuse { digest, .. }) if before == digest => TagChange::Keep,
-            (Some(_), _) => TagChange::Move,
-        }
+        change(self.taken.get(tag), &self.action)
+    }
+}
+
+impl ReplicaImage {
+    /// What will become of one of the image's tags in this replica.
+    pub fn tag_change(&self, tag: &Tag, action: &ImageAction) -> TagChange {
+        change(self.taken.get(tag), action)
+    }
+}
+
+fn change(taken: Option<&Digest>, action: &ImageAction) -> TagChange {
+    match (taken, action) {
+        (None, _) => TagChange::New,
+        (Some(before), ImageAction::Reuse { digest, .. }) if before == digest => TagChange::Keep,
+        (Some(_), _) => TagChange::Move,
     }
 }
 
 impl Plan {
     /// Whether carrying it out would change anything in the registry.
     pub fn changes_anything(&self) -> bool {
-        let creates = self.repositories.iter().any(|repository| matches!(repository, RepositoryPlan::Create(_)));
+        let mut repositories = self.replicas.iter().flat_map(|replica| &replica.repositories).chain(&self.repositories);
+        let creates = repositories.any(|repository| matches!(repository, RepositoryPlan::Create(_)));
         let moves =
             |image: &ImagePlan| image.tags.iter().any(|planned| image.tag_change(&planned.tag) != TagChange::Keep);
-        creates || self.builds_anything() || self.images.iter().any(moves)
+        let there = self.replicas.iter().flat_map(|replica| self.images.iter().zip(&replica.images));
+        let moves_there = |(image, there): (&ImagePlan, &ReplicaImage)| {
+            image.tags.iter().any(|planned| there.tag_change(&planned.tag, &image.action) != TagChange::Keep)
+        };
+        creates
+            || self.builds_anything()
+            || (self.release_here && self.images.iter().any(moves))
+            || there.into_iter().any(moves_there)
     }
 
     /// Whether a builder is needed.

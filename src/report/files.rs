@@ -61,7 +61,7 @@ fn uris<'a>(plan: &'a Plan, report: &'a Report) -> impl Iterator<Item = (&'a str
 
 fn uri(plan: &Plan, repository: &crate::names::RepositoryName, published: &Published) -> Option<ImageRef> {
     match plan.outputs.image_uri {
-        ImageUri::Digest => Some(ImageRef::digested(&plan.registry, repository, &published.digest)),
+        ImageUri::Digest => Some(ImageRef::digested(&published.registry, repository, &published.digest)),
         ImageUri::Tag => published.references.first().cloned(),
     }
 }

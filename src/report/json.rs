@@ -63,6 +63,9 @@ struct JsonImage<'a> {
 #[derive(Debug, Serialize)]
 struct JsonMove<'a> {
     tag: &'a Tag,
+    /// The registry, if it is not the run's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replica: Option<&'a RegistryHost>,
     /// Null if the tag was free.
     before: Option<&'a Digest>,
     after: &'a Digest,
@@ -145,7 +148,7 @@ fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> JsonImage
 }
 
 fn moved(done: &Move) -> JsonMove<'_> {
-    JsonMove { tag: &done.tag, before: done.before.as_ref(), after: &done.after }
+    JsonMove { tag: &done.tag, replica: done.replica.as_ref(), before: done.before.as_ref(), after: &done.after }
 }
 
 fn error(diagnostic: &Diagnostic) -> JsonError<'_> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::json;
 use crate::names::{Digest, Tag};
 use crate::pipeline::{Mutability, TagMutability};
-use crate::plan::{ImageAction, ImagePlan, Plan, RepositoryPlan, RepositorySpec, TagChange};
+use crate::plan::{ImageAction, ImagePlan, Plan, ReplicaPlan, RepositoryPlan, RepositorySpec, TagChange};
 
 /// The plan for people. `+` is new, `~` changes, `=` stays.
 pub fn text(plan: &Plan) -> String {
@@ -21,10 +21,30 @@ pub fn text(plan: &Plan) -> String {
         lines.push(String::new());
         image_lines(image, &mut lines);
     }
+    for replica in &plan.replicas {
+        lines.push(String::new());
+        replica_lines(plan, replica, &mut lines);
+    }
     if !plan.changes_anything() {
         lines.extend([String::new(), "nothing to do".to_owned()]);
     }
     lines.join("\n")
+}
+
+/// What differs in a replica from the run's own registry: its repositories, and what its tags name.
+fn replica_lines(plan: &Plan, replica: &ReplicaPlan, lines: &mut Vec<String>) {
+    lines.push(format!("replica {}", replica.registry));
+    let created = replica.repositories.iter().filter(|planned| matches!(planned, RepositoryPlan::Create(_)));
+    lines.extend(created.map(|planned| format!("+ repository {}", planned.name())));
+    for (image, there) in plan.images.iter().zip(&replica.images) {
+        let with = |wanted: TagChange| {
+            let tags = image.tags.iter().filter(|planned| there.tag_change(&planned.tag, &image.action) == wanted);
+            tags.map(|planned| planned.tag.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let changes = [('+', with(TagChange::New)), ('~', with(TagChange::Move)), ('=', with(TagChange::Keep))];
+        let changes = changes.into_iter().filter(|(_, tags)| !tags.is_empty());
+        lines.extend(changes.map(|(sign, tags)| format!("{sign} {}: {tags}", image.name)));
+    }
 }
 
 fn settings(spec: &RepositorySpec) -> String {
@@ -81,7 +101,26 @@ pub fn json(plan: &Plan) -> String {
         "registry": plan.registry,
         "repositories": plan.repositories.iter().map(repository).collect::<Vec<_>>(),
         "images": plan.images.iter().map(image).collect::<Vec<_>>(),
+        "replicas": plan.replicas.iter().map(|replica| replicated(plan, replica)).collect::<Vec<_>>(),
     }))
+}
+
+fn replicated(plan: &Plan, replica: &ReplicaPlan) -> Value {
+    let images = plan.images.iter().zip(&replica.images).map(|(image, there)| {
+        let tags = image.tags.iter().map(|planned| JsonTag {
+            tag: &planned.tag,
+            rule: &planned.rule,
+            why: &planned.why,
+            change: there.tag_change(&planned.tag, &image.action),
+            now: there.taken.get(&planned.tag),
+        });
+        json!({ "name": image.name, "tags": tags.collect::<Vec<_>>() })
+    });
+    json!({
+        "registry": replica.registry,
+        "repositories": replica.repositories.iter().map(repository).collect::<Vec<_>>(),
+        "images": images.collect::<Vec<_>>(),
+    })
 }
 
 fn repository(planned: &RepositoryPlan) -> Value {

@@ -10,6 +10,7 @@ mod immutable;
 mod local;
 mod login;
 mod outputs;
+mod promote;
 mod quickstart;
 mod repositories;
 mod reuse;

@@ -7,14 +7,16 @@ mod http;
 mod repositories;
 mod retry;
 
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ecr::config::retry::RetryConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 
 use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
 use crate::facts::Variables;
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, Region, RoleArn};
 use crate::plan::RepositorySpec;
 
 /// Which control plane to speak to. What is not given comes from the AWS configuration chain.
@@ -28,6 +30,10 @@ pub struct EcrSettings {
     pub fips: bool,
     /// Through the endpoint that also answers over IPv6.
     pub dual_stack: bool,
+    /// The role that is assumed first.
+    pub role: Option<RoleArn>,
+    /// The profile of the AWS configuration, where it is not the one of the environment.
+    pub profile: Option<String>,
     /// A `longshore local` in place of AWS.
     pub local: Option<LocalEndpoint>,
 }
@@ -129,7 +135,15 @@ async fn load(settings: &EcrSettings, variables: &Variables) -> Result<SdkConfig
         let retries = RetryConfig::standard().with_max_attempts(5);
         loader = loader.retry_config(retries.with_initial_backoff(std::time::Duration::from_millis(200)));
     }
-    Ok(loader.load().await)
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    let config = loader.load().await;
+    let Some(role) = &settings.role else { return Ok(config) };
+    // Its credentials are fetched when they are first needed, and again before they end.
+    let provider =
+        AssumeRoleProvider::builder(role.as_str()).session_name("longshore").configure(&config).build().await;
+    Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
 }
 
 fn is_true(variables: &Variables, name: &str) -> bool {

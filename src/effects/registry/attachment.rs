@@ -5,12 +5,11 @@
 //! among the images of a lifecycle rule.
 
 use reqwest::Method;
-use reqwest::header::LOCATION;
 use serde_json::{Value, json};
 
 use super::answer;
 use super::client::{RegistryClient, Request};
-use crate::execute::ports::{Credential, Failure, Manifest, ServiceError};
+use crate::execute::ports::{Credential, Manifest, ServiceError};
 use crate::names::{Digest, ImageRef};
 
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -105,36 +104,6 @@ impl RegistryClient {
         }
     }
 
-    /// Uploads a blob in one piece: begin, then send all with the closing request.
-    async fn put_blob(&self, about: &ImageRef, bytes: &[u8], credential: &Credential) -> Result<(), ServiceError> {
-        let digest = Digest::of(bytes);
-        let doing = format!("upload {} for a record beside {about}", digest.short());
-        let request = |method, path, body| Request {
-            method,
-            repository: &about.repository,
-            path,
-            accept: None,
-            body,
-            doing: doing.clone(),
-        };
-        let there = self.send(&request(Method::HEAD, format!("blobs/{digest}"), None), Some(credential)).await?;
-        if there.status().is_success() {
-            return Ok(());
-        }
-        let begin = request(Method::POST, "blobs/uploads/".to_owned(), None);
-        let begun = self.succeed(&begin, about, credential).await?;
-        let location = begun.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let path = location.and_then(|location| path_in(location, about)).ok_or_else(|| ServiceError {
-            failure: Failure::Unexpected,
-            doing: doing.clone(),
-            cause: format!("the registry sends the upload to {}", location.unwrap_or("nowhere")),
-        })?;
-        let joint = if path.contains('?') { '&' } else { '?' };
-        let body = Some(("application/octet-stream", bytes));
-        let finish = request(Method::PUT, format!("{path}{joint}digest={digest}"), body);
-        self.succeed(&finish, about, credential).await.map(|_| ())
-    }
-
     async fn succeed(
         &self,
         request: &Request<'_>,
@@ -146,28 +115,5 @@ impl RegistryClient {
             true => Ok(response),
             false => Err(answer::refused(response, about, &request.doing).await),
         }
-    }
-}
-
-/// The upload's address within the repository. Registries give a whole URL or a path; it stays on the same host.
-fn path_in<'a>(location: &'a str, about: &ImageRef) -> Option<&'a str> {
-    let path = match location.split_once("://") {
-        Some((_, rest)) => &rest[rest.find('/')?..],
-        None => location,
-    };
-    path.strip_prefix(&format!("/v2/{}/", about.repository))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn uploads_go_on_in_the_same_repository() {
-        let image = ImageRef::tagged(&"r:5000".parse().unwrap(), &"shop/web".parse().unwrap(), &"1".parse().unwrap());
-        for location in ["/v2/shop/web/blobs/uploads/7?s=1", "http://r:5000/v2/shop/web/blobs/uploads/7?s=1"] {
-            assert_eq!(path_in(location, &image), Some("blobs/uploads/7?s=1"));
-        }
-        assert_eq!(path_in("/v2/other/blobs/uploads/7", &image), None);
     }
 }

@@ -1,5 +1,5 @@
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Method, Response};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Response, redirect};
 use tokio::sync::OnceCell;
 
 use super::auth::{self, Tokens};
@@ -57,6 +57,7 @@ impl RegistryClient {
             .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(retry::CONNECT_TIMEOUT)
             .read_timeout(retry::READ_TIMEOUT)
+            .redirect(redirects())
             .tls_certs_merge(roots)
             .build()
             .map_err(|error| broken(&error))?;
@@ -95,8 +96,7 @@ impl RegistryClient {
         request: &Request<'_>,
         credential: Option<&Credential>,
     ) -> Result<Response, ServiceError> {
-        let actions = if matches!(request.method, Method::GET | Method::HEAD) { "pull" } else { "pull,push" };
-        let scope = format!("repository:{}:{actions}", request.repository);
+        let scope = scope(request);
         let authorization = match self.tokens.kept(&scope, credential).await {
             Some(token) => Some(token),
             None => credential.map(auth::basic),
@@ -130,6 +130,26 @@ impl RegistryClient {
         sent.await.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
     }
 
+    /// Sends a request whose body cannot be sent again, after another to the same repository has settled how it wants
+    /// to be asked. `length` is that of the body, in bytes.
+    pub(super) async fn send_stream(
+        &self,
+        request: &Request<'_>,
+        length: u64,
+        body: reqwest::Body,
+        credential: &Credential,
+    ) -> Result<Response, ServiceError> {
+        let kept = self.tokens.kept(&scope(request), Some(credential)).await;
+        let scheme = self.scheme.get_or_init(|| self.probe()).await;
+        let url = format!("{scheme}://{}/v2/{}/{}", self.address(), request.repository, request.path);
+        let call = self.http.request(request.method.clone(), &url).body(body);
+        let call = call
+            .header(AUTHORIZATION, kept.unwrap_or_else(|| auth::basic(credential)))
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, length);
+        call.send().await.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
+    }
+
     /// Docker Hub is named `docker.io`, but answers elsewhere.
     fn address(&self) -> &str {
         match self.host.as_str() {
@@ -148,4 +168,24 @@ impl RegistryClient {
             Err(_) => "http",
         }
     }
+}
+
+/// What a token must allow for this request.
+fn scope(request: &Request<'_>) -> String {
+    let actions = if matches!(request.method, Method::GET | Method::HEAD) { "pull" } else { "pull,push" };
+    format!("repository:{}:{actions}", request.repository)
+}
+
+/// Where a registry may send its readers on: anywhere over TLS, but never from there into the clear, and not in circles.
+fn redirects() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
+        let from_tls = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+        match attempt.previous().len() {
+            10.. => attempt.error("the registry sends its readers in circles"),
+            _ if from_tls && attempt.url().scheme() != "https" => {
+                attempt.error("the registry sends its readers from TLS into the clear")
+            }
+            _ => attempt.follow(),
+        }
+    })
 }

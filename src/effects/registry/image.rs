@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::answer;
 use super::client::{RegistryClient, Request};
-use crate::execute::ports::{Credential, Failure, Manifest, Registry, ServiceError};
-use crate::names::{Digest, ImageRef};
+use crate::execute::events::CopyEvent;
+use crate::execute::ports::{Credential, Destination, Failure, Manifest, Registry, ServiceError};
+use crate::names::{Digest, ImageRef, Reference};
 use crate::plan::Record;
 
 /// Every kind of manifest there is. ECR converts a manifest, and so changes its digest, if its own kind is not asked
@@ -35,6 +36,16 @@ impl Registry for RegistryClient {
         credential: &Credential,
     ) -> Result<(), ServiceError> {
         self.put_attachment(subject, manifest, &record.media_type, &record.bytes, credential).await
+    }
+
+    async fn copy(
+        &self,
+        image: &ImageRef,
+        credential: &Credential,
+        to: &[Destination<'_, Self>],
+        tell: &dyn Fn(CopyEvent),
+    ) -> Vec<Result<(), ServiceError>> {
+        self.copy_to(image, Some(credential), to, tell).await
     }
 
     async fn tag(&self, target: &ImageRef, manifest: &Manifest, credential: &Credential) -> Result<(), ServiceError> {
@@ -80,7 +91,12 @@ impl RegistryClient {
         }
     }
 
-    async fn fetch(&self, image: &ImageRef, credential: Option<&Credential>) -> Result<Manifest, ServiceError> {
+    /// The manifest that this reference names; as a stranger without a credential. Its bytes are what its digest says.
+    pub(super) async fn fetch(
+        &self,
+        image: &ImageRef,
+        credential: Option<&Credential>,
+    ) -> Result<Manifest, ServiceError> {
         let request = self.manifest_request(image, format!("read the manifest of {image}"));
         let response = self.send(&request, credential).await?;
         if !response.status().is_success() {
@@ -89,7 +105,15 @@ impl RegistryClient {
         let stated = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = stated.unwrap_or_default().to_owned();
         let bytes = self.read_small(response, &request.doing).await?;
-        Ok(Manifest { digest: Digest::of(&bytes), media_type, bytes })
+        let digest = Digest::of(&bytes);
+        match &image.reference {
+            Reference::Digest(asked) if *asked != digest => Err(ServiceError {
+                failure: Failure::Unexpected,
+                doing: request.doing,
+                cause: format!("the registry sent the manifest {digest}"),
+            }),
+            _ => Ok(Manifest { digest, media_type, bytes }),
+        }
     }
 
     /// The labels of the image's configuration; of an index, those of its first image.

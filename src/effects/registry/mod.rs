@@ -1,4 +1,4 @@
-//! The registry protocol, for the little that does not go through the engine: looking up digests, writing tags.
+//! The registry protocol: looking up digests, writing tags, and copying images from registry to registry.
 //!
 //! Source: OCI distribution specification v1.1, with ECR's ways as its user guide describes them.
 
@@ -6,9 +6,16 @@ mod answer;
 mod attachment;
 mod auth;
 mod bases;
+mod blob;
 mod client;
+mod copy;
 mod image;
+mod parts;
+mod referrers;
+mod registries;
+mod relay;
 mod retry;
 
-pub use bases::{BaseImages, OwnRegistry};
+pub use bases::BaseImages;
 pub use client::RegistryClient;
+pub use registries::{FoundLogin, OwnRegistry, Registries};

@@ -50,8 +50,10 @@ fn retry_after(response: &Response) -> Option<Duration> {
     response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
+/// The pause after this attempt, the first being 1.
+///
 /// Exponential, with jitter over the upper half so that parallel jobs do not come back together.
-fn pause(attempt: u32) -> Duration {
+pub(super) fn pause(attempt: u32) -> Duration {
     let whole = FIRST_PAUSE * 2u32.saturating_pow(attempt - 1);
     whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

@@ -8,6 +8,7 @@ mod tty;
 use std::io::IsTerminal;
 
 use crate::execute::events::{Event, ImageEvent};
+use crate::names::RegistryHost;
 
 use super::Colors;
 use layers::Layers;
@@ -73,8 +74,10 @@ impl Progress {
 /// The line that says what is done for good; the same in both styles. `None` for what merely goes on.
 fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<String>, String)> {
     let (image, text) = match event {
-        Event::RepositoryCreated(name) => (None, format!("created repository {name}")),
-        Event::RepositoryThereAlready(name) => (None, format!("repository {name} was created by another job")),
+        Event::RepositoryCreated { name, replica } => (None, format!("created repository {name}{}", place(replica))),
+        Event::RepositoryThereAlready { name, replica } => {
+            (None, format!("repository {name} was created by another job{}", place(replica)))
+        }
         Event::Image(image, event) => {
             let text = match event {
                 ImageEvent::Built { id, took } => {
@@ -88,13 +91,24 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                 }
                 ImageEvent::RecordLost(cause) => format!("warning: the record of its content was not kept: {cause}"),
                 ImageEvent::Adopted(digest) => format!("another run pushed the same content as {}", digest.short()),
-                ImageEvent::Tagged { tag, before: None } => format!("tagged {tag}"),
-                ImageEvent::Tagged { tag, before: Some(before) } => format!("tagged {tag}, which named {before}"),
-                ImageEvent::TaggedAlready(tag) => format!("{tag} names it already"),
+                ImageEvent::Tagged { tag, before: None, replica } => format!("tagged {tag}{}", place(replica)),
+                ImageEvent::Tagged { tag, before: Some(before), replica } => {
+                    format!("tagged {tag}{}, which named {before}", place(replica))
+                }
+                ImageEvent::TaggedAlready { tag, replica } => format!("{tag} names it already{}", place(replica)),
+                ImageEvent::Copied { reference, sent, took, .. } => {
+                    let (sent, took) = (super::size::bytes(*sent), super::size::span(*took));
+                    format!("copied to {reference} in {took} ({sent} sent)")
+                }
                 ImageEvent::Build(_) | ImageEvent::Push(_) => return None,
             };
             (Some(image.clone()), text)
         }
     };
     Some((image, text))
+}
+
+/// Where it was, if not in the run's own registry.
+fn place(replica: &Option<RegistryHost>) -> String {
+    replica.as_ref().map_or(String::new(), |host| format!(" in {host}"))
 }

@@ -1,0 +1,210 @@
+//! Images that are in the registry, on their way to tags that others deploy.
+
+use std::collections::BTreeMap;
+
+use super::make::plan_repository;
+use super::{ImageAction, ImagePlan, Plan, PlannedTag, ReplicaImage, ReplicaPlan, ReplicaSight, RepositoryPlan};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::RepositoryFacts;
+use crate::key::ContentKey;
+use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
+use crate::pipeline::{Image, Pipeline};
+
+/// What is promoted: one name for images of every repository of the pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A content key, as `longshore key` prints it.
+    Key(ContentKey),
+    /// A tag, that of a content key among them.
+    Tag(Tag),
+    /// A digest, which one repository has.
+    Digest(Digest),
+}
+
+impl Source {
+    /// The tag that is looked for.
+    pub fn tag(&self) -> Option<Tag> {
+        match self {
+            Source::Key(key) => Some(key.tag()),
+            Source::Tag(tag) => Some(tag.clone()),
+            Source::Digest(_) => None,
+        }
+    }
+
+    /// Whether at most one repository can have it, so that the others are not meant.
+    fn is_of_one_image(&self) -> bool {
+        match self {
+            Source::Key(_) | Source::Digest(_) => true,
+            Source::Tag(tag) => tag.as_str().starts_with("src-"),
+        }
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Key(key) => key.fmt(f),
+            Source::Tag(tag) => tag.fmt(f),
+            Source::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+/// What was seen before a promotion.
+pub struct Sight<'a> {
+    /// The registry that has the images.
+    pub registry: &'a RegistryHost,
+    /// The repositories of the pipeline that exist there.
+    pub repositories: &'a BTreeMap<RepositoryName, RepositoryFacts>,
+    /// The digest that the source has in each repository where it was found.
+    pub found: &'a BTreeMap<RepositoryName, Digest>,
+    /// The registries that the images are copied to.
+    pub replicas: &'a [ReplicaSight<'a>],
+    /// Whether the tags are written in `registry` too.
+    pub here: bool,
+}
+
+/// Plans to put these tags on the images that the source names. Each tag comes with what asked for it.
+///
+/// # Errors
+/// Everything at once that makes it impossible: images that are not there, tags that are taken and cannot move.
+pub fn promote(
+    pipeline: &Pipeline,
+    source: &Source,
+    tags: &[(Tag, &'static str)],
+    sight: &Sight<'_>,
+) -> Result<Plan, Diagnostics> {
+    let (found, missing): (Vec<&Image>, Vec<&Image>) =
+        pipeline.images.iter().partition(|image| sight.found.contains_key(&image.repository.name));
+    if found.is_empty() || (!missing.is_empty() && !source.is_of_one_image()) {
+        return Err(not_there(source, &missing, sight).into());
+    }
+    let mut problems = Vec::new();
+    let mut images = Vec::new();
+    let mut repositories: Vec<RepositoryPlan> = Vec::new();
+    for image in found {
+        let name = &image.repository.name;
+        let (Some(repository), Some(digest)) = (sight.repositories.get(name), sight.found.get(name)) else { continue };
+        if !repositories.iter().any(|known| known.name() == name) {
+            repositories.push(RepositoryPlan::Keep { name: name.clone() });
+        }
+        if sight.here {
+            problems.extend(stuck(image, tags, digest, repository, sight.registry));
+        }
+        images.push(plan_image(image, source, tags, digest, repository));
+    }
+    let replicas = sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, tags, replica, &mut problems));
+    let replicas = replicas.collect();
+    Diagnostics::check(problems)?;
+    Ok(Plan {
+        registry: sight.registry.clone(),
+        repositories,
+        images,
+        replicas,
+        release_here: sight.here,
+        outputs: pipeline.outputs.clone(),
+    })
+}
+
+fn plan_image(
+    image: &Image,
+    source: &Source,
+    tags: &[(Tag, &'static str)],
+    digest: &Digest,
+    repository: &RepositoryFacts,
+) -> ImagePlan {
+    let planned = tags.iter().map(|(tag, rule)| PlannedTag {
+        tag: tag.clone(),
+        rule: (*rule).to_owned(),
+        why: format!("promoted from {source}"),
+    });
+    ImagePlan {
+        name: image.name.clone(),
+        container: image.container.clone(),
+        repository: image.repository.name.clone(),
+        needs: Vec::new(),
+        action: ImageAction::Reuse { digest: digest.clone(), why: format!("{source} names it") },
+        staging: None,
+        record: None,
+        tags: planned.collect(),
+        taken: taken(tags, repository),
+        size: None,
+        skipped: Vec::new(),
+    }
+}
+
+fn plan_replica(
+    pipeline: &Pipeline,
+    images: &[ImagePlan],
+    tags: &[(Tag, &'static str)],
+    sight: &ReplicaSight<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> ReplicaPlan {
+    let mut repositories: Vec<RepositoryPlan> = Vec::new();
+    let mut there = Vec::with_capacity(images.len());
+    for planned in images {
+        let found = sight.repositories.get(&planned.repository);
+        let Some(image) = pipeline.images.iter().find(|image| image.name == planned.name) else { continue };
+        match plan_repository(&image.repository, found, sight.registry) {
+            Ok(repository) if repositories.iter().any(|known| known.name() == repository.name()) => {}
+            Ok(repository) => repositories.push(repository),
+            Err(problem) => problems.push(problem),
+        }
+        let (ImageAction::Reuse { digest, .. }, Some(repository)) = (&planned.action, found) else {
+            there.push(ReplicaImage::default());
+            continue;
+        };
+        problems.extend(stuck(image, tags, digest, repository, sight.registry));
+        there.push(ReplicaImage { taken: taken(tags, repository), staging: None });
+    }
+    ReplicaPlan { registry: sight.registry.clone(), repositories, images: there }
+}
+
+fn taken(tags: &[(Tag, &'static str)], repository: &RepositoryFacts) -> BTreeMap<Tag, Digest> {
+    tags.iter().filter_map(|(tag, _)| Some((tag.clone(), repository.taken.get(tag)?.digest.clone()))).collect()
+}
+
+/// A tag that names another image and cannot move.
+fn stuck(
+    image: &Image,
+    tags: &[(Tag, &'static str)],
+    digest: &Digest,
+    repository: &RepositoryFacts,
+    registry: &RegistryHost,
+) -> Option<Diagnostic> {
+    let stuck = |tag: &&Tag| {
+        repository.is_frozen(tag) && repository.taken.get(*tag).is_some_and(|stored| stored.digest != *digest)
+    };
+    let tag = tags.iter().map(|(tag, _)| tag).find(stuck)?;
+    let diagnostic = Diagnostic::input(format!(
+        "tag `{tag}` is taken in `{}` of {registry}, and that repository's tags are immutable",
+        repository.name
+    ));
+    Some(
+        diagnostic
+            .at_maybe(image.repository.place.clone())
+            .caused_by(format!("{tag} is {}", repository.taken[tag].digest))
+            .caused_by(format!("it should be {digest}"))
+            .hint(
+                "nothing was promoted; choose another tag, or except this one from immutability under `tag_mutability`",
+            ),
+    )
+}
+
+fn not_there(source: &Source, missing: &[&Image], sight: &Sight<'_>) -> Diagnostic {
+    let names: Vec<String> = missing.iter().map(|image| format!("`{}`", image.name)).collect();
+    let what = match source {
+        Source::Key(key) => format!("no image has the content key {key} (tag {})", key.tag()),
+        Source::Digest(digest) => format!("no repository of the pipeline has {digest}"),
+        Source::Tag(tag) => format!("there is no tag `{tag}` of {}", names.join(", ")),
+    };
+    let diagnostic = Diagnostic::input(format!("cannot promote `{source}`: {what}"))
+        .caused_by(format!("looked for in {}", sight.registry));
+    match source {
+        Source::Tag(_) if missing.len() < sight.found.len() + missing.len() && !sight.found.is_empty() => {
+            diagnostic.hint("name the images that are meant, as in `longshore promote TAG web --to prod`")
+        }
+        _ => diagnostic
+            .hint("`longshore run --no-tag` pushes images without releasing them; check the registry and region too"),
+    }
+}

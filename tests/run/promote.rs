@@ -1,0 +1,187 @@
+//! Promotions and copies, and registries that get the same images: between two small ECRs.
+
+use serde_json::{Value, json};
+
+use crate::user::{Checkout, LocalServer, User};
+
+const PIPELINE: &str = "\
+version: 1
+environments: { prod: { branch: release } }
+defaults: { tags: [sha] }
+images:
+  web: { build: web, repository: UNIQUE/web }
+  worker: { build: worker, repository: UNIQUE/worker }
+";
+
+fn checkout<'u>(user: &'u User, pipeline: &str) -> Checkout<'u> {
+    let dockerfile = user.dockerfile("COPY file /\n");
+    user.checkout(&[
+        ("longshore.yaml", pipeline),
+        ("web/Dockerfile", &dockerfile),
+        ("web/file", "web"),
+        ("worker/Dockerfile", &dockerfile),
+        ("worker/file", "worker"),
+    ])
+}
+
+fn promote(server: &LocalServer, checkout: &Checkout<'_>, arguments: &[&str]) -> crate::user::Call {
+    server.env(checkout.longshore(&["promote"])).env("DOCKER_HOST", "unix:///no/daemon").args(arguments)
+}
+
+/// The lines `REPOSITORY:TAG DIGEST` that a command printed, without the host.
+fn printed(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| Some(line.split_once('/')?.1.to_owned())).collect()
+}
+
+/// What the tags of an image name on a server: what `aws` says.
+fn tags(user: &User, server: &LocalServer, repository: &str) -> Vec<(String, String)> {
+    let call = server.env(user.program("aws", &user.at("home")));
+    let name = format!("{}/{repository}", user.unique());
+    let answer = call.args(&["ecr", "list-images", "--endpoint-url", &format!("http://{}", server.host())]);
+    let answer = answer.args(&["--repository-name", &name, "--output", "json"]).succeeds();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let text = |image: &Value, key: &str| image[key].as_str().map(str::to_owned);
+    let images = answer["imageIds"].as_array().unwrap();
+    let mut tags: Vec<_> =
+        images.iter().filter_map(|image| Some((text(image, "imageTag")?, text(image, "imageDigest")?))).collect();
+    tags.sort();
+    tags
+}
+
+#[test]
+fn a_tag_of_all_images_is_promoted_as_one() {
+    let user = User::new();
+    let (checkout, server) = (checkout(&user, PIPELINE), user.serve("data"));
+    let pushed = server.run(&checkout).succeeds();
+    let short = checkout.head()[..7].to_owned();
+    let promoted =
+        promote(&server, &checkout, &[&short, "--to", "1.2.3", "--env", "prod", "--report", "r.json"]).succeeds();
+    let digest = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.contains(name)).unwrap();
+        line.split_once(' ').unwrap().1.to_owned()
+    };
+    let expected: Vec<String> = ["web", "worker"]
+        .iter()
+        .flat_map(|name| {
+            ["1.2.3", "prod"].map(|tag| format!("{}/{name}:{tag} {}", user.unique(), digest(&pushed, name)))
+        })
+        .collect();
+    assert_eq!(printed(&promoted), expected);
+    assert!(checkout.read("imageDefinitions.json").contains(&digest(&pushed, "web")));
+    let report: Value = serde_json::from_str(&checkout.read("r.json")).unwrap();
+    assert_eq!(report["images"][0]["moves"][0]["before"], json!(null));
+    // Once more: nothing to do, and that is success.
+    let again = promote(&server, &checkout, &[&short, "--to", "1.2.3,prod"]).run().with_code(0);
+    assert!(again.err().contains("web    | 1.2.3 names it already"), "{}", again.err());
+}
+
+#[test]
+fn what_is_not_there_or_may_not_move_is_known_before_anything_is_written() {
+    let user = User::new();
+    let immutable = PIPELINE
+        .replace("defaults: {", "defaults: { repository: { tag_mutability: { mode: IMMUTABLE, except: ['src-*'] } },")
+        .replace("repository: UNIQUE/web", "repository: { name: UNIQUE/web }")
+        .replace("repository: UNIQUE/worker", "repository: { name: UNIQUE/worker }");
+    let (checkout, server) = (checkout(&user, &immutable), user.serve("data"));
+    server.run(&checkout).args(&["web"]).succeeds();
+    let first = checkout.head()[..7].to_owned();
+    promote(&server, &checkout, &[&first, "--to", "1.0"]).run().with_code(2).says(
+        "\
+error: cannot promote `COMMIT`: there is no tag `COMMIT` of `worker`
+caused by: looked for in REGISTRY
+hint: name the images that are meant, as in `longshore promote TAG web --to prod`
+",
+    );
+    promote(&server, &checkout, &[&first, "web", "--to", "1.0"]).succeeds();
+    checkout.write("web/file", "more");
+    checkout.commit();
+    server.run(&checkout).succeeds();
+    let second = checkout.head()[..7].to_owned();
+    let taken = promote(&server, &checkout, &[&second, "--to", "1.0"]).run().with_code(2);
+    assert!(taken.err().starts_with("error: tag `1.0` is taken in `UNIQUE/web`"), "{}", taken.err());
+    assert!(!tags(&user, &server, "worker").iter().any(|(tag, _)| tag == "1.0"), "all or none");
+    let missing = promote(&server, &checkout, &[&"a".repeat(64), "--to", "1.0"]).run().with_code(2);
+    assert!(missing.err().contains("no image has the content key"), "{}", missing.err());
+}
+
+#[test]
+fn a_key_or_a_digest_names_one_image_and_it_can_go_elsewhere() {
+    let user = User::new();
+    let (checkout, here, there) = (checkout(&user, PIPELINE), user.serve("here"), user.serve("there"));
+    let staged = here.run(&checkout).args(&["--no-tag"]).succeeds();
+    assert!(!tags(&user, &here, "web").iter().any(|(tag, _)| !tag.starts_with("src-")));
+    let keys: Value =
+        serde_json::from_str(&here.env(checkout.longshore(&["key", "--json", "web"])).succeeds()).unwrap();
+    let key = keys.pointer("/images/0/key").or_else(|| keys.pointer("/0/key")).unwrap().as_str().unwrap().to_owned();
+    let elsewhere = ["--to", "1.2.3", "--to-registry", there.host()];
+    let promoted = promote(&here, &checkout, &[&key]).args(&elsewhere).succeeds();
+    let digest = staged.lines().next().unwrap().split_once(' ').unwrap().1.to_owned();
+    assert_eq!(promoted.trim(), format!("{}/{}/web:1.2.3 {digest}", there.host(), user.unique()));
+    assert_eq!(tags(&user, &there, "web"), [("1.2.3".to_owned(), digest.clone())]);
+    assert!(!tags(&user, &here, "web").iter().any(|(tag, _)| tag == "1.2.3"), "only there");
+    assert!(checkout.read("imageDefinitions.json").contains(there.host()));
+    // Everything is there now, so that another tag moves no byte.
+    let again = promote(&here, &checkout, &[&digest]).args(&["--to", "1.2.4", "--to-registry", there.host()]).run();
+    let again = again.with_code(0);
+    assert!(again.err().contains("0 B sent"), "{}", again.err());
+    user.remove_images();
+    user.docker(&["pull", "--quiet", &format!("{}/{}/web:1.2.4", there.host(), user.unique())]).run();
+}
+
+#[test]
+fn a_run_brings_the_same_digests_to_its_replicas() {
+    let user = User::new();
+    let (here, there) = (user.serve("here"), user.serve("there"));
+    let registry = format!("version: 1\nregistry: {{ replicas: [{{ host: '{}' }}] }}\n", there.host());
+    let checkout = checkout(&user, &PIPELINE.replace("version: 1\n", &registry));
+    let planned = here.env(checkout.longshore(&["plan"])).succeeds();
+    assert!(planned.contains(&format!("replica {}\n+ repository {}/web", there.host(), user.unique())), "{planned}");
+    here.run(&checkout).args(&["--report", "r.json"]).succeeds();
+    for repository in ["web", "worker"] {
+        assert_eq!(tags(&user, &here, repository), tags(&user, &there, repository));
+        assert_eq!(tags(&user, &here, repository).len(), 2);
+    }
+    let report: Value = serde_json::from_str(&checkout.read("r.json")).unwrap();
+    let places: Vec<&Value> = report["images"][0]["moves"].as_array().unwrap().iter().map(|m| &m["replica"]).collect();
+    assert_eq!(places, [&Value::Null, &json!(there.host())]);
+    let nothing = here.env(checkout.longshore(&["plan", "--detailed-exitcode"])).run().with_code(0);
+    assert!(nothing.stdout.ends_with("nothing to do\n"), "{}", nothing.stdout);
+    // A replica that lost a tag gets it back, and nothing else happens.
+    let name = format!("{}/web", user.unique());
+    let short = format!("imageTag={}", &checkout.head()[..7]);
+    let aws = here.env(user.program("aws", &user.at("home")));
+    let delete = [
+        "ecr",
+        "batch-delete-image",
+        "--endpoint-url",
+        &format!("http://{}", there.host()),
+        "--repository-name",
+        &name,
+    ];
+    aws.args(&delete).args(&["--image-ids", &short]).succeeds();
+    let mended = here.run(&checkout).run().with_code(0);
+    assert!(
+        mended.err().contains(&format!("tagged {} in {}", &checkout.head()[..7], "127.0.0.1:PORT"))
+            || tags(&user, &here, "web") == tags(&user, &there, "web")
+    );
+    assert_eq!(tags(&user, &here, "web"), tags(&user, &there, "web"));
+}
+
+#[test]
+fn a_dead_replica_is_known_before_anything_is_built() {
+    let user = User::new();
+    let (here, there) = (user.serve("here"), user.serve("there"));
+    let registry = format!("version: 1\nregistry: {{ replicas: [{{ host: '{}' }}] }}\n", there.host());
+    let checkout = checkout(&user, &PIPELINE.replace("version: 1\n", &registry));
+    there.end_with(crate::user::Signal::TERM);
+    let failed = here.run(&checkout).run().with_code(4);
+    assert!(!failed.err().contains("built"), "{}", failed.err());
+    assert!(tags_of_nothing(&user, &here));
+}
+
+fn tags_of_nothing(user: &User, server: &LocalServer) -> bool {
+    let call = server.env(user.program("aws", &user.at("home")));
+    let url = format!("http://{}", server.host());
+    let answer = call.args(&["ecr", "describe-repositories", "--endpoint-url", &url, "--output", "json"]).succeeds();
+    serde_json::from_str::<Value>(&answer).unwrap()["repositories"] == json!([])
+}
