@@ -85,13 +85,13 @@ fn what_is_not_there_or_may_not_move_is_known_before_anything_is_written() {
     let (checkout, server) = (checkout(&user, &immutable), user.serve("data"));
     server.run(&checkout).args(&["web"]).succeeds();
     let first = checkout.head()[..7].to_owned();
-    promote(&server, &checkout, &[&first, "--to", "1.0"]).run().with_code(2).says(
+    promote(&server, &checkout, &[&first, "--to", "1.0"]).run().with_code(2).says(&format!(
         "\
-error: cannot promote `COMMIT`: there is no tag `COMMIT` of `worker`
-caused by: looked for in REGISTRY
+error: cannot promote `{first}`: there is no tag `{first}` of `worker`
+caused by: looked for in HOST
 hint: name the images that are meant, as in `longshore promote TAG web --to prod`
-",
-    );
+"
+    ));
     promote(&server, &checkout, &[&first, "web", "--to", "1.0"]).succeeds();
     checkout.write("web/file", "more");
     checkout.commit();
@@ -112,7 +112,7 @@ fn a_key_or_a_digest_names_one_image_and_it_can_go_elsewhere() {
     assert!(!tags(&user, &here, "web").iter().any(|(tag, _)| !tag.starts_with("src-")));
     let keys: Value =
         serde_json::from_str(&here.env(checkout.longshore(&["key", "--json", "web"])).succeeds()).unwrap();
-    let key = keys.pointer("/images/0/key").or_else(|| keys.pointer("/0/key")).unwrap().as_str().unwrap().to_owned();
+    let key = keys["images"]["web"]["key"].as_str().unwrap().to_owned();
     let elsewhere = ["--to", "1.2.3", "--to-registry", there.host()];
     let promoted = promote(&here, &checkout, &[&key]).args(&elsewhere).succeeds();
     let digest = staged.lines().next().unwrap().split_once(' ').unwrap().1.to_owned();
@@ -184,4 +184,73 @@ fn tags_of_nothing(user: &User, server: &LocalServer) -> bool {
     let url = format!("http://{}", server.host());
     let answer = call.args(&["ecr", "describe-repositories", "--endpoint-url", &url, "--output", "json"]).succeeds();
     serde_json::from_str::<Value>(&answer).unwrap()["repositories"] == json!([])
+}
+
+/// Logs the user's docker client in to the server.
+fn login(user: &User, server: &LocalServer) {
+    let folder = user.at("login");
+    user.write(&folder.join("longshore.yaml"), "version: 1\nimages: { web: { build: . } }\n");
+    server.env(user.longshore(&folder, &["login"])).succeeds();
+}
+
+#[test]
+fn an_index_is_copied_whole_and_nothing_twice() {
+    let user = User::new();
+    let (checkout, here, there) = (checkout(&user, PIPELINE), user.serve("here"), user.serve("there"));
+    here.run(&checkout).args(&["web"]).succeeds();
+    checkout.write("web/file", "other");
+    checkout.commit();
+    here.run(&checkout).args(&["web"]).succeeds();
+    login(&user, &here);
+    login(&user, &there);
+    let from = format!("{}/{}/web", here.host(), user.unique());
+    let images = tags(&user, &here, "web");
+    let mut images: Vec<String> = images.into_iter().map(|(_, digest)| format!("{from}@{digest}")).collect();
+    images.sort();
+    images.dedup();
+    let multi = format!("{from}:multi");
+    let create = ["manifest", "create", "--insecure", &multi, &images[0], &images[1]];
+    user.docker(&create).succeeds();
+    let digest = user.docker(&["manifest", "push", "--insecure", &multi]).succeeds().trim().to_owned();
+
+    let goal = format!("{}/{}/mirror", there.host(), user.unique());
+    let copy = |arguments: &[&str]| {
+        let call = there.env(user.longshore(&user.at("home"), &["copy"])).env("DOCKER_HOST", "unix:///no/daemon");
+        call.args(arguments)
+    };
+    let missing = copy(&[&multi, &goal]).run().with_code(2);
+    assert!(missing.err().ends_with("hint: pass --create to have it created\n"), "{}", missing.err());
+    let copied = copy(&[&multi, &goal, &format!("{goal}:stable"), "--create"]).succeeds();
+    assert_eq!(copied, format!("{goal}:multi {digest}\n{goal}:stable {digest}\n"));
+    let inspect = ["inspect", "--raw", "--tls-verify=false"];
+    let read = |name: &str| user.program("skopeo", &user.at("home")).args(&inspect).arg(format!("docker://{name}"));
+    let auth = |call: crate::user::Call| call.args(&["--authfile", &user.at("docker/config.json").display().to_string()]);
+    assert_eq!(auth(read(&format!("{goal}:stable"))).succeeds(), auth(read(&multi)).succeeds());
+    for image in &images {
+        let child = image.replace(&from, &goal);
+        assert_eq!(auth(read(&child)).succeeds(), auth(read(image)).succeeds());
+    }
+    let again: Value = serde_json::from_str(&copy(&[&multi, &goal, "--json"]).succeeds()).unwrap();
+    assert_eq!((&again["blobs_sent"], &again["destinations"][0]["status"]), (&json!(0), &json!("unchanged")));
+    // Beside each image is the record of its content: two blobs, of which one is the same for all.
+    let more: Value = serde_json::from_str(&copy(&[&multi, &goal, "--json", "--referrers"]).succeeds()).unwrap();
+    assert_eq!(more["blobs_sent"], json!(3), "{more}");
+}
+
+#[test]
+fn what_cannot_be_copied_is_said() {
+    let user = User::new();
+    let server = user.serve("data");
+    login(&user, &server);
+    let copy = |arguments: &[&str]| server.env(user.longshore(&user.at("home"), &["copy"])).args(arguments).run();
+    let goal = format!("{}/mirror", server.host());
+    let gone = copy(&[&format!("{}/gone:1", server.host()), &goal]).with_code(2);
+    assert!(gone.err().contains("there is no image HOST/gone:1"), "{}", gone.err());
+    copy(&[&format!("{}/gone:1", server.host()), "mirror"]).with_code(2).says(
+        "\
+error: the destination `mirror` names no registry
+hint: write it as `HOST/REPOSITORY` or `HOST/REPOSITORY:TAG`
+",
+    );
+    copy(&["127.0.0.1:1/web:1", &goal]).with_code(4);
 }
