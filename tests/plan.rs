@@ -81,6 +81,7 @@ impl Situation {
             force: self.force,
             based_on_registry: &BTreeSet::new(),
             repositories: &repositories,
+            replicas: &[],
         };
         plan::make(&self.pipeline, vec![derived], &sight)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))

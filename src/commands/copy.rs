@@ -229,7 +229,7 @@ impl Work<'_> {
                 }
             }
         };
-        check(self.from.copy_to(image, self.credential, &destinations, &count).await)
+        check(&self.from.copy_to(image, self.credential, &destinations, &count).await)
     }
 
     async fn name(&self, image: &ImageRef) -> Result<(), Diagnostics> {
@@ -243,11 +243,11 @@ impl Work<'_> {
                 image: goal.image.clone(),
             })
             .collect();
-        check(self.from.copy_to(image, self.credential, &named, &|_| {}).await)
+        check(&self.from.copy_to(image, self.credential, &named, &|_| {}).await)
     }
 }
 
-fn check(results: Vec<Result<(), ServiceError>>) -> Result<(), Diagnostics> {
+fn check(results: &[Result<(), ServiceError>]) -> Result<(), Diagnostics> {
     let mut problems: Vec<Diagnostic> = Vec::new();
     for error in results.iter().filter_map(|result| result.as_ref().err()) {
         let problem = told(error);

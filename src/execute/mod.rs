@@ -72,7 +72,7 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         plan,
         services,
         own: site(&plan.registry, services.ecr, services.registry),
-        replicas: replicas.map(|(plan, ways)| site(&plan.registry, ways.ecr, ways.registry).as_replica()).collect(),
+        replicas: replicas.map(|(plan, ways)| site(&plan.registry, ways.ecr, ways.registry).into_replica()).collect(),
     };
     let mut report = Report {
         images: plan.images.iter().map(not_begun).collect(),

@@ -45,7 +45,7 @@ impl<'a, Ctl: Ecr, Reg: Registry> Site<'a, Ctl, Reg> {
         Site { host, ecr, registry, is_replica: false, pace: Pace::new(TAGS_A_SECOND), elapsed, tell }
     }
 
-    pub(super) fn as_replica(self) -> Self {
+    pub(super) fn into_replica(self) -> Self {
         Site { is_replica: true, ..self }
     }
 

@@ -224,7 +224,8 @@ fn an_index_is_copied_whole_and_nothing_twice() {
     assert_eq!(copied, format!("{goal}:multi {digest}\n{goal}:stable {digest}\n"));
     let inspect = ["inspect", "--raw", "--tls-verify=false"];
     let read = |name: &str| user.program("skopeo", &user.at("home")).args(&inspect).arg(format!("docker://{name}"));
-    let auth = |call: crate::user::Call| call.args(&["--authfile", &user.at("docker/config.json").display().to_string()]);
+    let auth =
+        |call: crate::user::Call| call.args(&["--authfile", &user.at("docker/config.json").display().to_string()]);
     assert_eq!(auth(read(&format!("{goal}:stable"))).succeeds(), auth(read(&multi)).succeeds());
     for image in &images {
         let child = image.replace(&from, &goal);

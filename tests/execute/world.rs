@@ -1,0 +1,214 @@
+//! A world for plans to be carried out in, which writes down what is asked of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use longshore::execute::events::{BuildEvent, CopyEvent, PushEvent};
+use longshore::execute::ports::{
+    BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Manifest, Registry, ServiceError,
+};
+use longshore::execute::report::{Outcome, Report};
+use longshore::execute::{self, Replica, Services};
+use longshore::names::{Digest, ImageRef};
+use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
+use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec};
+
+/// A world in which everything works, save what is said to fail; each call leaves a line.
+#[derive(Default)]
+pub struct World {
+    pub calls: RefCell<Vec<String>>,
+    /// The failures that wait for a call, by the call's line.
+    pub failing: RefCell<BTreeMap<String, Vec<Failure>>>,
+    pub tags: RefCell<BTreeMap<String, Digest>>,
+    pub tokens: Cell<u32>,
+    /// A tag that another run moves just after this run has written one.
+    pub meanwhile: RefCell<Option<(String, Digest)>>,
+}
+
+impl World {
+    pub fn failing(line: &str, failures: &[Failure]) -> Self {
+        let world = World::default();
+        world.failing.borrow_mut().insert(line.to_owned(), failures.iter().rev().cloned().collect());
+        world
+    }
+
+    pub fn call(&self, line: String) -> Result<(), ServiceError> {
+        let failure = self.failing.borrow_mut().get_mut(&line).and_then(Vec::pop);
+        self.calls.borrow_mut().push(line.clone());
+        match failure {
+            Some(failure) => Err(ServiceError { failure, doing: line, cause: String::new() }),
+            None => Ok(()),
+        }
+    }
+
+    pub fn run(&self, plan: &Plan) -> Report {
+        let services = Services {
+            engine: self,
+            ecr: self,
+            registry: self,
+            replicas: plan.replicas.iter().map(|_| Replica { ecr: self, registry: self }).collect(),
+            elapsed: &|| Duration::ZERO,
+            jobs: 1,
+            release: true,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(execute::run(plan, &services, &|_| {}))
+    }
+
+    pub fn calls(&self) -> Vec<String> {
+        self.calls.borrow().clone()
+    }
+}
+
+/// The digest that every image of this name has.
+pub fn digest_of(image: &str) -> Digest {
+    Digest::of(image.as_bytes())
+}
+
+impl Engine for World {
+    async fn build(
+        &self,
+        build: &BuildPlan,
+        inputs: &BuildInputs,
+        _tell: &dyn Fn(BuildEvent),
+    ) -> Result<BuiltImage, ServiceError> {
+        let name = build.context.to_string();
+        let with = inputs.login.as_ref().map_or("", |_| " with login");
+        self.call(format!("build {name}{with}"))?;
+        Ok(BuiltImage { id: name })
+    }
+
+    async fn push(
+        &self,
+        image: &BuiltImage,
+        target: &ImageRef,
+        credential: &Credential,
+        _tell: &dyn Fn(PushEvent),
+    ) -> Result<Digest, ServiceError> {
+        self.call(format!("push {target} with {}", credential.reveal()))?;
+        self.tags.borrow_mut().insert(target.to_string(), digest_of(&image.id));
+        Ok(digest_of(&image.id))
+    }
+}
+
+impl Ecr for World {
+    async fn credential(&self) -> Result<Credential, ServiceError> {
+        Ok(Credential::new("AWS", format!("token {}", self.tokens.get()), None))
+    }
+
+    async fn forget_credential(&self) {
+        self.tokens.set(self.tokens.get() + 1);
+    }
+
+    async fn create_repository(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
+        self.call(format!("create {}", spec.name))?;
+        Ok(Creation::Created)
+    }
+}
+
+impl Registry for World {
+    async fn digest(&self, image: &ImageRef, _credential: &Credential) -> Result<Option<Digest>, ServiceError> {
+        Ok(self.tags.borrow().get(&image.to_string()).cloned())
+    }
+
+    async fn manifest(&self, image: &ImageRef, _credential: &Credential) -> Result<Manifest, ServiceError> {
+        let bytes = br#"{"config":{"size":1},"layers":[{"size":20},{"size":300}]}"#.to_vec();
+        let digest = image.reference.as_str().parse().unwrap();
+        Ok(Manifest { digest, media_type: String::new(), bytes })
+    }
+
+    async fn attach(&self, subject: &ImageRef, _: &Manifest, _: &Record, _: &Credential) -> Result<(), ServiceError> {
+        self.call(format!("attach to {subject}"))
+    }
+
+    async fn copy(
+        &self,
+        image: &ImageRef,
+        _: &Credential,
+        to: &[Destination<'_, World>],
+        tell: &dyn Fn(CopyEvent),
+    ) -> Vec<Result<(), ServiceError>> {
+        let copy = |to: &Destination<'_, World>| {
+            self.call(format!("copy to {}", to.image))?;
+            self.tags.borrow_mut().insert(to.image.to_string(), image.reference.as_str().parse().unwrap());
+            tell(CopyEvent::BlobSent(7));
+            Ok(())
+        };
+        to.iter().map(copy).collect()
+    }
+
+    async fn tag(&self, target: &ImageRef, manifest: &Manifest, _: &Credential) -> Result<(), ServiceError> {
+        self.call(format!("tag {target}"))?;
+        self.tags.borrow_mut().insert(target.to_string(), manifest.digest.clone());
+        self.tags.borrow_mut().extend(self.meanwhile.take());
+        Ok(())
+    }
+}
+
+pub fn image(name: &str, tags: &[&str]) -> ImagePlan {
+    let planned = |tag: &&str| PlannedTag { tag: tag.parse().unwrap(), rule: String::new(), why: String::new() };
+    ImagePlan {
+        name: name.to_owned(),
+        container: name.to_owned(),
+        needs: Vec::new(),
+        repository: name.parse().unwrap(),
+        action: ImageAction::Build { why: Vec::new(), build: Box::new(build(name)) },
+        tags: tags.iter().map(planned).collect(),
+        staging: None,
+        record: None,
+        taken: BTreeMap::new(),
+        size: None,
+        skipped: Vec::new(),
+    }
+}
+
+pub fn build(name: &str) -> BuildPlan {
+    BuildPlan {
+        login: false,
+        left_out: Vec::new(),
+        context: ContextSource::Folder(PathBuf::from(name)),
+        contexts: BTreeMap::new(),
+        dockerfile: Dockerfile::File(PathBuf::from("Dockerfile")),
+        target: None,
+        args: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        platform: None,
+        no_cache: false,
+        pull: false,
+        network: None,
+        extra_hosts: BTreeMap::new(),
+        shm_size: None,
+        options: BuildOptions::default(),
+        source_date_epoch: None,
+    }
+}
+
+pub fn plan(images: Vec<ImagePlan>, create: &[&str]) -> Plan {
+    let spec = |name: &&str| RepositorySpec {
+        name: name.parse().unwrap(),
+        scan_on_push: None,
+        encryption: Encryption::default(),
+        tag_mutability: TagMutability::default(),
+        resource_tags: BTreeMap::new(),
+    };
+    Plan {
+        registry: "r.example".parse().unwrap(),
+        repositories: create.iter().map(|name| RepositoryPlan::Create(spec(name))).collect(),
+        images,
+        replicas: Vec::new(),
+        release_here: true,
+        outputs: Outputs { image_definitions: Vec::new(), image_detail: None, image_uri: ImageUri::Digest },
+    }
+}
+
+pub fn outcomes(report: &Report) -> Vec<&'static str> {
+    let word = |outcome: &Outcome| match outcome {
+        Outcome::Published(_) => "published",
+        Outcome::Failed(_) => "failed",
+        Outcome::Staged(_) => "staged",
+        Outcome::Stopped => "stopped",
+    };
+    report.images.iter().map(|image| word(&image.outcome)).collect()
+}
