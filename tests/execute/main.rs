@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use longshore::execute::events::CopyEvent;
-use longshore::execute::ports::{Credential, Destination, Engine, Failure, Manifest, Registry, ServiceError};
+use longshore::execute::ports::{Credential, Destination, Failure, Manifest, Registry, ServiceError};
 use longshore::execute::report::{Move, Outcome};
 use longshore::execute::{self, Services};
 use longshore::names::{Digest, ImageRef, RepositoryName};
