@@ -40,7 +40,13 @@ impl Situation {
     fn new(more: &str) -> Self {
         let text = format!("version: 1\nimages:\n  web:\n    build: .\n    tags: [semver]\n{more}");
         let (pipeline, _) = pipeline::parse("longshore.yaml", text).unwrap().resolve(&|_| None).unwrap();
-        let content = ContentFacts { key: Ok(key('a')), fresh_bases: false, record: None, changes: Vec::new() };
+        let content = ContentFacts {
+            key: Ok(key('a')),
+            fresh_bases: false,
+            record: None,
+            changes: Vec::new(),
+            parts: Vec::new(),
+        };
         Situation { pipeline, content, repository: None, dirty: false, force: false }
     }
 
@@ -91,7 +97,7 @@ impl Situation {
     fn built_because(&self) -> String {
         match self.decide().unwrap().images.remove(0).action {
             ImageAction::Build { why, .. } => why.join("; "),
-            ImageAction::Reuse { .. } => panic!("it is reused"),
+            ImageAction::Reuse { .. } | ImageAction::Assemble { .. } => panic!("it is reused"),
         }
     }
 
@@ -99,7 +105,7 @@ impl Situation {
     fn reused_because(&self) -> (String, Digest) {
         match self.decide().unwrap().images.remove(0).action {
             ImageAction::Reuse { why, digest } => (why, digest),
-            ImageAction::Build { why, .. } => panic!("it is built: {why:?}"),
+            ImageAction::Build { why, .. } | ImageAction::Assemble { why, .. } => panic!("it is built: {why:?}"),
         }
     }
 }

@@ -179,12 +179,14 @@ fn contents(pipeline: &Pipeline, keys: &[ImageKey]) -> Vec<ContentFacts> {
             fresh_bases: found.key.is_ok() && found.record.bases.keys().any(|base| !base.contains('@')),
             record: serde_json::to_vec(&found.record).ok(),
             changes: Vec::new(),
+            parts: Vec::new(),
         },
         None => ContentFacts {
             key: Err("its content was not looked at".to_owned()),
             fresh_bases: false,
             record: None,
             changes: Vec::new(),
+            parts: Vec::new(),
         },
     });
     facts.collect()

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::Docker;
 use crate::effects::{clock, program};
 use crate::execute::ports::{Ecr as _, Registry as _, ServiceError};
-use crate::execute::{self, Replica, Services};
+use crate::execute::{self, Goal, Replica, Services};
 use crate::explain::{Circumstances, explain};
 use crate::facts::{Known, RepositoryFacts};
 use crate::key::ContentKey;
@@ -70,7 +70,7 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
         replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
         elapsed: &|| began.elapsed(),
         jobs: program::cores(),
-        release: true,
+        goal: Goal::Released,
     };
     let report = execute::run(plan, &services, &|event| progress.tell(&event)).await;
     progress.end();

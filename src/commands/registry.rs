@@ -8,7 +8,7 @@ use crate::effects::ecr::EcrClient;
 use crate::effects::registry::RegistryClient;
 use crate::execute::ports::{Ecr, ServiceError};
 use crate::facts::{ContentFacts, RepositoryFacts, StoredImage};
-use crate::key::{self, ContentKey, KeyRecord, Record};
+use crate::key::{self, KeyRecord, Record};
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::Pipeline;
 use crate::plan::tags::DerivedTags;
@@ -44,7 +44,8 @@ pub(crate) fn wanted(pipeline: &Pipeline, tags: &[DerivedTags], contents: &[Cont
     let mut all = AllWanted::new();
     for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(contents) {
         let wanted = all.entry(image.repository.name.clone()).or_default();
-        wanted.staging.extend(content.key.as_ref().ok().map(ContentKey::tag));
+        let parts = content.parts.iter().map(|part| &part.content);
+        wanted.staging.extend(parts.chain([content]).filter_map(|known| Some(known.key.as_ref().ok()?.tag())));
         wanted.release.extend(derived.tags.iter().map(|planned| planned.tag.clone()));
     }
     all

@@ -10,7 +10,7 @@ use crate::cli::{self, RunArgs};
 use crate::diagnostic::Diagnostics;
 use crate::effects::{clock, program};
 use crate::execute::report::Report;
-use crate::execute::{self, Replica, Services};
+use crate::execute::{self, Goal, Replica, Services};
 use crate::local::Server;
 use crate::plan::{ImageAction, Plan};
 use crate::report::{self, files};
@@ -64,7 +64,7 @@ async fn five_steps(
         replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
         elapsed: &|| began.elapsed(),
         jobs: args.jobs.map_or_else(program::cores, usize::from),
-        release: !args.no_tag,
+        goal: if args.no_tag { Goal::Staged } else { Goal::Released },
     };
     let report = execute::run(plan, &services, &|event| progress.tell(&event)).await;
     progress.end();

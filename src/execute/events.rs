@@ -21,7 +21,7 @@ pub enum Event {
         /// The registry, if it is not the run's own.
         replica: Option<RegistryHost>,
     },
-    /// Something about one image, by its key in the pipeline file.
+    /// Something about one image, by its key in the pipeline file; about one platform of it, by `ImagePlan::told_as`.
     Image(String, ImageEvent),
 }
 
@@ -47,6 +47,15 @@ pub enum ImageEvent {
         digest: Digest,
         /// How long it took.
         took: Duration,
+    },
+    /// The images of all platforms are in the registry as one index.
+    Assembled {
+        /// Its name.
+        reference: ImageRef,
+        /// What the registry calls it.
+        digest: Digest,
+        /// How many images it holds.
+        images: usize,
     },
     /// Another run pushed the same content first; its image is the one that is released.
     Adopted(Digest),

@@ -5,6 +5,7 @@
 
 mod build_only;
 pub mod events;
+mod index;
 mod order;
 mod pace;
 pub mod ports;
@@ -18,6 +19,7 @@ mod steps;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
+use tokio::sync::Semaphore;
 
 use crate::names::Digest;
 use crate::plan::{ImagePlan, Plan, RepositoryPlan};
@@ -41,6 +43,17 @@ pub struct Replica<'a, Ctl, Reg> {
     pub registry: &'a Reg,
 }
 
+/// How far a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// The image of each platform is staged, but no index: other runs have the other platforms.
+    Parts,
+    /// Every image is staged.
+    Staged,
+    /// The release tags are written.
+    Released,
+}
+
 /// What a plan is carried out with.
 pub struct Services<'a, Eng, Ctl, Reg> {
     /// Builds and pushes.
@@ -55,8 +68,8 @@ pub struct Services<'a, Eng, Ctl, Reg> {
     pub elapsed: &'a dyn Fn() -> Duration,
     /// How many images are worked on at once; at least 1.
     pub jobs: usize,
-    /// Go on to the release tags when every image is up.
-    pub release: bool,
+    /// Where to stop.
+    pub goal: Goal,
 }
 
 /// Carries out the plan. Never fails as such: what failed is in the report.
@@ -72,6 +85,7 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         plan,
         services,
         own: site(&plan.registry, services.ecr, services.registry),
+        turns: Semaphore::new(services.jobs.max(1)),
         replicas: replicas.map(|(plan, ways)| site(&plan.registry, ways.ecr, ways.registry).into_replica()).collect(),
     };
     let mut report = Report {
@@ -83,8 +97,9 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     create_repositories(&steps, &mut report, tell).await;
     if report.failures.is_empty()
         && let Some(staged) = stage_all(&steps, &mut report).await
+        && services.goal != Goal::Parts
         && replicate_all(&steps, &staged, &mut report).await
-        && services.release
+        && services.goal == Goal::Released
     {
         release_all(&steps, &staged, &mut report).await;
     }
@@ -141,6 +156,7 @@ async fn stage_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
             None => {}
             Some(Ok(staged)) => {
                 (image.build_took, image.push_took) = (staged.build_took, staged.push_took);
+                image.parts.clone_from(&staged.parts);
                 image.outcome = Outcome::Staged(staged.digest.clone());
                 all.push((at, staged));
             }
@@ -250,6 +266,7 @@ fn not_begun(image: &ImagePlan) -> ImageReport {
         name: image.name.clone(),
         outcome: Outcome::Stopped,
         moves: Vec::new(),
+        parts: Vec::new(),
         build_took: None,
         push_took: None,
     }

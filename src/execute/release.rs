@@ -30,7 +30,7 @@ impl<Ctl: Ecr, Reg: Registry> Site<'_, Ctl, Reg> {
             match self.staged_by_another(here, &digest).await? {
                 None => return Ok(published),
                 Some(other) => {
-                    self.say(here.image, ImageEvent::Adopted(other.clone()));
+                    self.say(&here.image.name, ImageEvent::Adopted(other.clone()));
                     digest = other;
                 }
             }
@@ -64,7 +64,7 @@ impl<Ctl: Ecr, Reg: Registry> Site<'_, Ctl, Reg> {
             };
             // An immutable tag is refused even for the image that it names; so it is not written again.
             if before.as_ref() == Some(digest) {
-                self.say(image, ImageEvent::TaggedAlready { tag: tag.clone(), replica: self.elsewhere() });
+                self.say(&image.name, ImageEvent::TaggedAlready { tag: tag.clone(), replica: self.elsewhere() });
                 continue;
             }
             let bytes = match manifest.take() {
@@ -73,7 +73,10 @@ impl<Ctl: Ecr, Reg: Registry> Site<'_, Ctl, Reg> {
             };
             self.write_tag(&target, &bytes).await?;
             manifest = Some(bytes);
-            self.say(image, ImageEvent::Tagged { tag: tag.clone(), before: before.clone(), replica: self.elsewhere() });
+            self.say(
+                &image.name,
+                ImageEvent::Tagged { tag: tag.clone(), before: before.clone(), replica: self.elsewhere() },
+            );
             moves.push(Move { tag: tag.clone(), before, after: digest.clone(), replica: self.elsewhere() });
         }
         let size = manifest.as_ref().and_then(Manifest::size).or(image.size);

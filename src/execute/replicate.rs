@@ -92,7 +92,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             match result {
                 // All bytes are told of with the first, since they were counted together.
                 Ok(()) => self.own.say(
-                    image,
+                    &image.name,
                     ImageEvent::Copied {
                         reference: name.clone(),
                         digest: digest.clone(),

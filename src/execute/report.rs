@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ports::ServiceError;
-use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
+use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 
 /// What came of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,10 +27,21 @@ pub struct ImageReport {
     pub outcome: Outcome,
     /// The release tags that this run wrote, also where it failed half-way.
     pub moves: Vec<Move>,
-    /// How long the build took, if there was one.
+    /// What came of each platform, where there are several.
+    pub parts: Vec<PartReport>,
+    /// How long the build took, if there was one; of several, the longest.
     pub build_took: Option<Duration>,
     /// How long the upload took, if there was one.
     pub push_took: Option<Duration>,
+}
+
+/// What came of one platform of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartReport {
+    /// The platform.
+    pub platform: Platform,
+    /// The image for it.
+    pub digest: Digest,
 }
 
 /// How far an image got.

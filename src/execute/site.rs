@@ -95,8 +95,8 @@ impl<'a, Ctl: Ecr, Reg: Registry> Site<'a, Ctl, Reg> {
         }
     }
 
-    pub(super) fn say(&self, image: &ImagePlan, event: ImageEvent) {
-        (self.tell)(Event::Image(image.name.clone(), event));
+    pub(super) fn say(&self, image: &str, event: ImageEvent) {
+        (self.tell)(Event::Image(image.to_owned(), event));
     }
 
     /// The site's name for what is told, if it is not the run's own registry.

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
+use super::Goal;
 use super::events::ImageEvent;
+use super::index::index;
 use super::ports::{BuildInputs, BuiltImage, Ecr, Engine, Failure, Login, Registry, ServiceError};
+use super::report::PartReport;
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef, Tag};
-use crate::plan::{BuildPlan, ImageAction, ImagePlan};
+use crate::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Record};
 
 /// How often a push is begun anew where that may help.
 const PUSH_ATTEMPTS: u32 = 4;
@@ -15,44 +20,126 @@ const PUSH_ATTEMPTS: u32 = 4;
 /// An image that is in its repository, but not released.
 pub(super) struct Staged {
     pub(super) digest: Digest,
+    /// Of an index, its images.
+    pub(super) parts: Vec<PartReport>,
     pub(super) build_took: Option<Duration>,
     pub(super) push_took: Option<Duration>,
 }
 
+/// What is built and pushed as one: an image, or what it is for one platform.
+struct Piece<'a> {
+    image: &'a ImagePlan,
+    /// How it is told of.
+    name: String,
+    build: &'a BuildPlan,
+    staging: Option<&'a Tag>,
+    record: Option<&'a Record>,
+}
+
+/// What came of it.
+struct Pushed {
+    digest: Digest,
+    build_took: Option<Duration>,
+    push_took: Option<Duration>,
+}
+
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     pub(super) async fn stage(&self, image: &ImagePlan) -> Result<Staged, ServiceError> {
-        let build = match &image.action {
-            ImageAction::Build { build, .. } => build,
-            ImageAction::Reuse { digest, .. } => {
-                return Ok(Staged { digest: digest.clone(), build_took: None, push_took: None });
+        let pushed = match &image.action {
+            ImageAction::Assemble { parts, .. } => return self.stage_parts(image, parts).await,
+            ImageAction::Reuse { digest, .. } => Pushed::there_already(digest),
+            ImageAction::Build { build, .. } => {
+                let (staging, record) = (image.staging.as_ref(), image.record.as_ref());
+                self.stage_piece(&Piece { image, name: image.name.clone(), build, staging, record }).await?
             }
         };
-        let began = (self.services.elapsed)();
-        let built = self.build(image, build).await?;
-        let build_took = (self.services.elapsed)().saturating_sub(began);
-        self.own.say(image, ImageEvent::Built { id: built.id.clone(), took: build_took });
+        let Pushed { digest, build_took, push_took } = pushed;
+        Ok(Staged { digest, parts: Vec::new(), build_took, push_took })
+    }
+
+    /// Stages the image of every platform, and then the index of them all. One that fails lets the others finish.
+    async fn stage_parts(&self, image: &ImagePlan, parts: &[PartPlan]) -> Result<Staged, ServiceError> {
+        let staged = join_all(parts.iter().map(async |part| match &part.action {
+            PartAction::Reuse { digest, .. } => Ok(Pushed::there_already(digest)),
+            PartAction::Build { build, .. } => {
+                let (staging, record) = (part.staging.as_ref(), part.record.as_ref());
+                self.stage_piece(&Piece { image, name: part.told_as(&image.name), build, staging, record }).await
+            }
+        }));
+        let staged = staged.await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let reports = parts
+            .iter()
+            .zip(&staged)
+            .map(|(part, pushed)| PartReport { platform: part.platform.clone(), digest: pushed.digest.clone() });
+        let reports: Vec<PartReport> = reports.collect();
+        let digest = match (self.services.goal, reports.first()) {
+            // The index is for whoever has all parts.
+            (Goal::Parts, Some(first)) => first.digest.clone(),
+            _ => self.assemble(image, &reports).await?,
+        };
+        let longest = |took: fn(&Pushed) -> Option<Duration>| staged.iter().filter_map(took).max();
+        Ok(Staged {
+            digest,
+            parts: reports,
+            build_took: longest(|pushed| pushed.build_took),
+            push_took: longest(|pushed| pushed.push_took),
+        })
+    }
+
+    async fn assemble(&self, image: &ImagePlan, parts: &[PartReport]) -> Result<Digest, ServiceError> {
+        let mut manifests = Vec::with_capacity(parts.len());
+        for part in parts {
+            manifests.push((part.platform.clone(), self.own.manifest(image, &part.digest).await?));
+        }
+        let index = index(&manifests)?;
+        let target = match &image.staging {
+            Some(staging) => ImageRef::tagged(self.own.host, &image.repository, staging),
+            None => ImageRef::digested(self.own.host, &image.repository, &index.digest),
+        };
+        // Tags that do not move are not written again, not even for the image that they name.
+        if self.own.digest(&target).await?.as_ref() != Some(&index.digest) {
+            self.own.write_tag(&target, &index).await?;
+        }
+        self.attach_record(image, &image.name, image.record.as_ref(), &index.digest).await;
+        let event = ImageEvent::Assembled { reference: target, digest: index.digest.clone(), images: parts.len() };
+        self.own.say(&image.name, event);
+        Ok(index.digest)
+    }
+
+    async fn stage_piece(&self, piece: &Piece<'_>) -> Result<Pushed, ServiceError> {
+        let image = piece.image;
+        let built = {
+            // The semaphore is never closed, and without a turn the build is merely one too many.
+            let _turn = self.turns.acquire().await;
+            let began = (self.services.elapsed)();
+            let built = self.build(piece).await?;
+            (built, (self.services.elapsed)().saturating_sub(began))
+        };
+        let (built, build_took) = built;
+        self.own.say(&piece.name, ImageEvent::Built { id: built.id.clone(), took: build_took });
 
         let began = (self.services.elapsed)();
-        let target = ImageRef::tagged(&self.plan.registry, &image.repository, &staging_tag(image, &built)?);
-        let digest = match self.push(image, &built, &target).await {
+        let target = ImageRef::tagged(self.own.host, &image.repository, &staging_tag(piece.staging, &built)?);
+        let digest = match self.push(piece, &built, &target).await {
             Ok(digest) => digest,
             // Tags of this repository do not move, and the same content was pushed before.
             Err(error) if matches!(error.failure, Failure::TagTaken { .. }) => {
                 let digest = self.own.digest(&target).await?.ok_or(error)?;
-                self.own.say(image, ImageEvent::Adopted(digest.clone()));
+                self.own.say(&piece.name, ImageEvent::Adopted(digest.clone()));
                 digest
             }
             Err(error) => return Err(error),
         };
-        self.attach_record(image, &digest).await;
+        self.attach_record(image, &piece.name, piece.record, &digest).await;
         let push_took = (self.services.elapsed)().saturating_sub(began);
-        self.own.say(image, ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took });
-        Ok(Staged { digest, build_took: Some(build_took), push_took: Some(push_took) })
+        let event = ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took };
+        self.own.say(&piece.name, event);
+        Ok(Pushed { digest, build_took: Some(build_took), push_took: Some(push_took) })
     }
 
     /// Keeps the record beside the image. It only explains later builds, so that its loss is no failure.
-    async fn attach_record(&self, image: &ImagePlan, digest: &Digest) {
-        let Some(record) = &image.record else { return };
+    async fn attach_record(&self, image: &ImagePlan, name: &str, record: Option<&Record>, digest: &Digest) {
+        let Some(record) = record else { return };
         let registry = self.own.registry;
         let subject = ImageRef::digested(&self.plan.registry, &image.repository, digest);
         let attached = self.own.with_credential(1, async |credential| {
@@ -60,26 +147,26 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             registry.attach(&subject, &manifest, record, credential).await
         });
         if let Err(error) = attached.await {
-            self.own.say(image, ImageEvent::RecordLost(error.cause));
+            self.own.say(name, ImageEvent::RecordLost(error.cause));
         }
     }
 
-    async fn build(&self, image: &ImagePlan, build: &BuildPlan) -> Result<BuiltImage, ServiceError> {
-        let login = match build.login {
+    async fn build(&self, piece: &Piece<'_>) -> Result<BuiltImage, ServiceError> {
+        let login = match piece.build.login {
             true => {
                 let credential = self.own.ecr.credential().await?;
                 Some(Login { host: self.plan.registry.clone(), credential })
             }
             false => None,
         };
-        let tell = |event| self.own.say(image, ImageEvent::Build(event));
+        let tell = |event| self.own.say(&piece.name, ImageEvent::Build(event));
         let inputs = BuildInputs { login, images: BTreeMap::new() };
-        self.services.engine.build(build, &inputs, &tell).await
+        self.services.engine.build(piece.build, &inputs, &tell).await
     }
 
-    async fn push(&self, image: &ImagePlan, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {
+    async fn push(&self, piece: &Piece<'_>, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {
         let pushed = self.own.with_credential(PUSH_ATTEMPTS, async |credential| {
-            let tell = |event| self.own.say(image, ImageEvent::Push(event));
+            let tell = |event| self.own.say(&piece.name, ImageEvent::Push(event));
             self.services.engine.push(built, target, credential, &tell).await
         });
         let told = pushed.await?;
@@ -90,9 +177,15 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     }
 }
 
+impl Pushed {
+    fn there_already(digest: &Digest) -> Self {
+        Pushed { digest: digest.clone(), build_took: None, push_took: None }
+    }
+}
+
 /// The tag of the image's content key; without a key, a tag that only this very image can have.
-fn staging_tag(image: &ImagePlan, built: &BuiltImage) -> Result<Tag, ServiceError> {
-    if let Some(tag) = &image.staging {
+fn staging_tag(staging: Option<&Tag>, built: &BuiltImage) -> Result<Tag, ServiceError> {
+    if let Some(tag) = staging {
         return Ok(tag.clone());
     }
     let id = built.id.strip_prefix("sha256:").unwrap_or(&built.id);

@@ -1,5 +1,7 @@
 //! What the steps of both phases share.
 
+use tokio::sync::Semaphore;
+
 use super::Services;
 use super::ports::{Ecr, Engine, Registry};
 use super::site::{Here, Site};
@@ -10,6 +12,8 @@ pub(super) struct Steps<'a, Eng, Ctl, Reg> {
     pub(super) services: &'a Services<'a, Eng, Ctl, Reg>,
     /// The registry that everything is pushed to.
     pub(super) own: Site<'a, Ctl, Reg>,
+    /// One for each build that may be under way.
+    pub(super) turns: Semaphore,
     /// Those that it is copied to, in the order of the plan.
     pub(super) replicas: Vec<Site<'a, Ctl, Reg>>,
 }

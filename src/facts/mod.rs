@@ -18,7 +18,7 @@ pub use commit::Commit;
 pub use gather::{Facts, StatedFacts};
 pub use git::GitFacts;
 pub use refs::Refs;
-pub use registry::{ContentFacts, RepositoryFacts, StoredImage};
+pub use registry::{ContentFacts, PartFacts, RepositoryFacts, StoredImage};
 pub use url::browsable_url;
 
 /// The environment's variables, as they were when the program started.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 use crate::key::ContentKey;
-use crate::names::{Digest, RepositoryName, Tag};
+use crate::names::{Digest, Platform, RepositoryName, Tag};
 
 /// What ECR says about a repository; the mere existence of this value means that it exists.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,15 @@ impl StoredImage {
     }
 }
 
+/// What is known of the content of an image for one platform, where it has several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartFacts {
+    /// The platform.
+    pub platform: Platform,
+    /// What is known; it has no parts itself.
+    pub content: ContentFacts,
+}
+
 /// What is known of an image's content before it is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentFacts {
@@ -69,6 +78,8 @@ pub struct ContentFacts {
     pub record: Option<Vec<u8>>,
     /// How the content differs from that of the image that is there now, in words; empty if nothing is known.
     pub changes: Vec<String>,
+    /// The same for each platform, where there are several: then the key is that of the index.
+    pub parts: Vec<PartFacts>,
 }
 
 #[cfg(test)]

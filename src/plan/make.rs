@@ -7,13 +7,16 @@ use time::OffsetDateTime;
 
 use super::labels::Labels;
 use super::replicas::{ReplicaSight, plan_replica};
-use super::reuse::Case;
+use super::reuse::{Case, Verdict};
 use super::tags::DerivedTags;
-use super::{BuildPlan, ImagePlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan, RepositorySpec, labels};
+use super::{
+    BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan,
+    RepositorySpec, labels,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::key::ContentKey;
-use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
+use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{ContextSource, Image, Pipeline, Repository};
 
 /// What was seen before anything was decided.
@@ -119,15 +122,39 @@ fn plan_image(
     }
     let case =
         Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
-    let action = case.decide()?.into_action(|| {
+    let build = |content: &ContentFacts, platform: Option<&Platform>| {
         let mut labels = labels::standard(sight.facts, Some(&version.tag), &image.build.labels);
         if let Ok(key) = &content.key {
             labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
         }
         let login = sight.based_on_registry.contains(&image.name);
         let pull = image.build.pull || content.fresh_bases;
-        BuildPlan { login, pull, ..plan_build(image, labels, sight.root, sight.written) }
-    });
+        let planned = plan_build(image, labels, sight.root, sight.written);
+        let platform = platform.cloned().or_else(|| planned.platform.clone());
+        BuildPlan { login, pull, platform, ..planned }
+    };
+    let action = match case.decide()? {
+        Verdict::Reuse { digest, why } => ImageAction::Reuse { digest, why },
+        Verdict::Build { why } if content.parts.is_empty() => {
+            ImageAction::Build { why, build: Box::new(build(content, None)) }
+        }
+        Verdict::Build { why } => {
+            let parts = content.parts.iter().map(|part| {
+                Ok(PartPlan {
+                    platform: part.platform.clone(),
+                    action: match (Case { content: &part.content, ..case }).by_content()? {
+                        Verdict::Reuse { digest, why } => PartAction::Reuse { digest, why },
+                        Verdict::Build { why } => {
+                            PartAction::Build { why, build: Box::new(build(&part.content, Some(&part.platform))) }
+                        }
+                    },
+                    staging: part.content.key.as_ref().ok().map(ContentKey::tag),
+                    record: record(&part.content),
+                })
+            });
+            ImageAction::Assemble { why, parts: parts.collect::<Result<_, Diagnostic>>()? }
+        }
+    };
     Ok(ImagePlan {
         name: image.name.clone(),
         container: image.container.clone(),
@@ -135,12 +162,16 @@ fn plan_image(
         needs: image.needs().map(str::to_owned).collect(),
         action,
         staging: content.key.as_ref().ok().map(ContentKey::tag),
-        record: content.record.clone().map(|bytes| Record { media_type: RECORD_TYPE.to_owned(), bytes }),
+        record: record(content),
         size: size(content, there),
         taken: taken(&derived.tags, there),
         tags: derived.tags,
         skipped: derived.skipped,
     })
+}
+
+fn record(content: &ContentFacts) -> Option<Record> {
+    content.record.clone().map(|bytes| Record { media_type: RECORD_TYPE.to_owned(), bytes })
 }
 
 fn size(content: &ContentFacts, there: Option<&RepositoryFacts>) -> Option<u64> {

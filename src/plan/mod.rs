@@ -151,6 +151,17 @@ pub enum TagChange {
 }
 
 impl ImagePlan {
+    /// Its name, or those of its parts, as they are told of while they are worked on.
+    pub fn told_as(&self) -> Vec<String> {
+        match &self.action {
+            ImageAction::Assemble { parts, .. } => {
+                let parts = parts.iter().map(|part| part.told_as(&self.name));
+                std::iter::once(self.name.clone()).chain(parts).collect()
+            }
+            ImageAction::Build { .. } | ImageAction::Reuse { .. } => vec![self.name.clone()],
+        }
+    }
+
     /// What will become of one of the image's tags. Of an image that is built, nobody knows its digest yet.
     pub fn tag_change(&self, tag: &Tag) -> TagChange {
         change(self.taken.get(tag), &self.action)
@@ -191,7 +202,7 @@ impl Plan {
 
     /// Whether a builder is needed.
     pub fn builds_anything(&self) -> bool {
-        self.images.iter().any(|image| matches!(image.action, ImageAction::Build { .. }))
+        self.images.iter().any(|image| image.action.builds())
     }
 }
 
@@ -207,6 +218,67 @@ pub enum ImageAction {
         build: Box<BuildPlan>,
     },
     /// The registry has it; only tags are written.
+    Reuse {
+        /// Which image.
+        digest: Digest,
+        /// Why it is the right one.
+        why: String,
+    },
+    /// It is an index of an image for each platform, each of which is built or there already.
+    Assemble {
+        /// Why the index is not taken from the registry.
+        why: Vec<String>,
+        /// The images, in the order of the file.
+        parts: Vec<PartPlan>,
+    },
+}
+
+impl ImageAction {
+    /// Whether a builder is needed.
+    pub fn builds(&self) -> bool {
+        match self {
+            ImageAction::Build { .. } => true,
+            ImageAction::Reuse { .. } => false,
+            ImageAction::Assemble { parts, .. } => {
+                parts.iter().any(|part| matches!(part.action, PartAction::Build { .. }))
+            }
+        }
+    }
+}
+
+/// What will be done for one platform of an image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PartPlan {
+    /// The platform.
+    pub platform: Platform,
+    /// Where its bytes come from.
+    pub action: PartAction,
+    /// The tag of its own content key.
+    pub staging: Option<Tag>,
+    /// What is kept beside it.
+    #[serde(skip)]
+    pub record: Option<Record>,
+}
+
+impl PartPlan {
+    /// How this part of an image is told of while it is worked on.
+    pub fn told_as(&self, image: &str) -> String {
+        format!("{image} {}", self.platform)
+    }
+}
+
+/// Where the bytes of one platform of an image come from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum PartAction {
+    /// It is built and pushed.
+    Build {
+        /// Why it is not taken from the registry.
+        why: Vec<String>,
+        /// How.
+        build: Box<BuildPlan>,
+    },
+    /// The registry has it.
     Reuse {
         /// Which image.
         digest: Digest,

@@ -53,7 +53,7 @@ fn stand(
     };
     let wanted = match &planned.action {
         ImageAction::Reuse { digest, .. } => Some(digest),
-        ImageAction::Build { .. } => None,
+        ImageAction::Build { .. } | ImageAction::Assemble { .. } => None,
     };
     let tags = planned.tags.iter().map(|planned| &planned.tag);
     let taken: BTreeMap<_, _> = tags

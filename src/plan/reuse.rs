@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{ImageAction, PlannedTag};
+use super::PlannedTag;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{ContentFacts, Facts, RepositoryFacts, StoredImage};
 use crate::key::ContentKey;
@@ -10,6 +10,7 @@ use crate::names::Digest;
 use crate::pipeline::{Image, Reuse};
 
 /// What speaks for building or not, of one image.
+#[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub(super) image: &'a Image,
     pub(super) tags: &'a [PlannedTag],
@@ -21,7 +22,7 @@ pub(super) struct Case<'a> {
     pub(super) force: bool,
 }
 
-/// What was decided; a build is filled in by the caller.
+/// What was decided; how to build is for the caller to say.
 pub(super) enum Verdict {
     Build { why: Vec<String> },
     Reuse { digest: Digest, why: String },
@@ -53,7 +54,8 @@ impl Case<'_> {
         self.by_frozen_tags(&frozen)
     }
 
-    fn by_content(&self) -> Result<Verdict, Diagnostic> {
+    /// Decides by the content alone.
+    pub(super) fn by_content(&self) -> Result<Verdict, Diagnostic> {
         let key = match &self.content.key {
             Ok(key) => key,
             Err(reason) => return Ok(Verdict::build(reason)),
@@ -160,16 +162,6 @@ impl Case<'_> {
         .at_maybe(self.image.repository.place.clone())
         .caused_by(format!("{} is {}, and that repository's tags are immutable", key.tag(), stored.digest))
         .hint("except `src-*` from immutability under `tag_mutability`, or build without forcing it")
-    }
-}
-
-impl Verdict {
-    /// The action of the plan; `build` makes what is needed to build.
-    pub(super) fn into_action(self, build: impl FnOnce() -> super::BuildPlan) -> ImageAction {
-        match self {
-            Verdict::Build { why } => ImageAction::Build { why, build: Box::new(build()) },
-            Verdict::Reuse { digest, why } => ImageAction::Reuse { digest, why },
-        }
     }
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{ImageReport, Move, Outcome, Report};
-use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
-use crate::plan::{ImageAction, ImagePlan, Plan, PlannedTag, RepositoryPlan, SkippedRule};
+use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
+use crate::plan::{ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RepositoryPlan, SkippedRule};
 
 /// Everything about a run. What was not reached is missing or empty.
 #[derive(Debug, Serialize)]
@@ -42,11 +42,14 @@ struct JsonImage<'a> {
     repository: &'a RepositoryName,
     /// `published`; `failed`; `staged`, which is pushed but not released; or `stopped`.
     status: &'static str,
-    /// `build` or `reuse`.
+    /// `build`; `reuse`; or `assemble`, which makes an index of `parts`.
     action: &'static str,
     why: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a Digest>,
+    /// The image of each platform, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<JsonPart<'a>>,
     references: &'a [ImageRef],
     tags: &'a [PlannedTag],
     /// The release tags that were written, with what they named before.
@@ -58,6 +61,16 @@ struct JsonImage<'a> {
     build_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     push_seconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonPart<'a> {
+    platform: &'a Platform,
+    /// `build` or `reuse`.
+    action: &'static str,
+    why: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a Digest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,6 +135,7 @@ fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> JsonImage
     let (action, why) = match &planned.action {
         ImageAction::Build { why, .. } => ("build", why.as_slice()),
         ImageAction::Reuse { why, .. } => ("reuse", std::slice::from_ref(why)),
+        ImageAction::Assemble { why, .. } => ("assemble", why.as_slice()),
     };
     let (status, digest, published) = match done.map(|done| &done.outcome) {
         Some(Outcome::Published(published)) => ("published", Some(&published.digest), Some(published)),
@@ -137,6 +151,7 @@ fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> JsonImage
         action,
         why,
         digest,
+        parts: parts(planned, done),
         references: published.map(|published| published.references.as_slice()).unwrap_or_default(),
         tags: &planned.tags,
         moves: done.map(|done| done.moves.iter().map(moved).collect()).unwrap_or_default(),
@@ -145,6 +160,19 @@ fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> JsonImage
         build_seconds: done.and_then(|done| done.build_took).map(seconds),
         push_seconds: done.and_then(|done| done.push_took).map(seconds),
     }
+}
+
+fn parts<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> Vec<JsonPart<'a>> {
+    let ImageAction::Assemble { parts, .. } = &planned.action else { return Vec::new() };
+    let json = |part: &'a PartPlan| {
+        let (action, why) = match &part.action {
+            PartAction::Build { why, .. } => ("build", why.as_slice()),
+            PartAction::Reuse { why, .. } => ("reuse", std::slice::from_ref(why)),
+        };
+        let staged = done.and_then(|done| done.parts.iter().find(|staged| staged.platform == part.platform));
+        JsonPart { platform: &part.platform, action, why, digest: staged.map(|staged| &staged.digest) }
+    };
+    parts.iter().map(json).collect()
 }
 
 fn moved(done: &Move) -> JsonMove<'_> {

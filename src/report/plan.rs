@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::json;
 use crate::names::{Digest, Tag};
 use crate::pipeline::{Mutability, TagMutability};
-use crate::plan::{ImageAction, ImagePlan, Plan, ReplicaPlan, RepositoryPlan, RepositorySpec, TagChange};
+use crate::plan::{
+    ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, RepositoryPlan, RepositorySpec, TagChange,
+};
 
 /// The plan for people. `+` is new, `~` changes, `=` stays.
 pub fn text(plan: &Plan) -> String {
@@ -78,6 +80,11 @@ fn image_lines(image: &ImagePlan, lines: &mut Vec<String>) {
             lines.push(format!("= {}: reuse {} in {}", image.name, digest.short(), image.repository));
             lines.push(format!("    {why}"));
         }
+        ImageAction::Assemble { why, parts } => {
+            lines.push(format!("+ {}: assemble {} images in {}", image.name, parts.len(), image.repository));
+            lines.extend(why.iter().map(|why| format!("    {why}")));
+            parts.iter().for_each(|part| part_lines(part, lines));
+        }
     }
     let width = image.tags.iter().map(|planned| planned.tag.as_str().len()).max().unwrap_or(0);
     for planned in &image.tags {
@@ -90,6 +97,19 @@ fn image_lines(image: &ImagePlan, lines: &mut Vec<String>) {
     }
     for skipped in &image.skipped {
         lines.push(format!("    {:width$}  {}: {}", "-", skipped.rule, skipped.why));
+    }
+}
+
+fn part_lines(part: &PartPlan, lines: &mut Vec<String>) {
+    match &part.action {
+        PartAction::Build { why, .. } => {
+            lines.push(format!("  + {}: build and push", part.platform));
+            lines.extend(why.iter().map(|why| format!("      {why}")));
+        }
+        PartAction::Reuse { digest, why } => {
+            lines.push(format!("  = {}: reuse {}", part.platform, digest.short()));
+            lines.push(format!("      {why}"));
+        }
     }
 }
 
@@ -143,6 +163,7 @@ fn image(image: &ImagePlan) -> Value {
     let (action, digest, why) = match &image.action {
         ImageAction::Build { why, .. } => ("build", None, why.as_slice()),
         ImageAction::Reuse { digest, why } => ("reuse", Some(digest), std::slice::from_ref(why)),
+        ImageAction::Assemble { why, .. } => ("assemble", None, why.as_slice()),
     };
     let tags = image.tags.iter().map(|planned| JsonTag {
         tag: &planned.tag,
@@ -159,13 +180,26 @@ fn image(image: &ImagePlan) -> Value {
         "why": why,
         "digest": digest,
         "staging": image.staging,
+        "parts": parts(image),
         "tags": tags.collect::<Vec<_>>(),
         "skipped": image.skipped,
     })
 }
 
+fn parts(image: &ImagePlan) -> Vec<Value> {
+    let ImageAction::Assemble { parts, .. } = &image.action else { return Vec::new() };
+    let json = |part: &PartPlan| {
+        let (action, digest, why) = match &part.action {
+            PartAction::Build { why, .. } => ("build", None, why.as_slice()),
+            PartAction::Reuse { digest, why } => ("reuse", Some(digest), std::slice::from_ref(why)),
+        };
+        json!({ "platform": part.platform, "action": action, "why": why, "digest": digest, "staging": part.staging })
+    };
+    parts.iter().map(json).collect()
+}
+
 /// What must be built, as the JSON list that a CI system makes a matrix of: `["web","worker"]`, in one line.
 pub fn matrix(plan: &Plan) -> String {
-    let built = plan.images.iter().filter(|image| matches!(image.action, ImageAction::Build { .. }));
+    let built = plan.images.iter().filter(|image| image.action.builds());
     Value::from_iter(built.map(|image| image.name.as_str())).to_string()
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use longshore::execute::events::CopyEvent;
 use longshore::execute::ports::{Credential, Destination, Failure, Manifest, Registry, ServiceError};
 use longshore::execute::report::{Move, Outcome};
-use longshore::execute::{self, Services};
+use longshore::execute::{self, Goal, Services};
 use longshore::names::{Digest, ImageRef, RepositoryName};
-use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Record};
+use longshore::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Record};
 
 use world::{World, build, digest_of, image, outcomes, plan};
 
@@ -228,11 +228,46 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
         replicas: Vec::new(),
         elapsed: &|| Duration::ZERO,
         jobs: 2,
-        release: true,
+        goal: Goal::Released,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let report = runtime.block_on(execute::run(&plan(vec![image("web", &["1"])], &[]), &services, &|_| {}));
     let Outcome::Failed(error) = &report.images[0].outcome else { unreachable!() };
     assert_eq!(error.failure, Failure::Unexpected);
     assert!(error.cause.ends_with("but the registry has nothing under this tag"), "{}", error.cause);
+}
+
+/// An image for two platforms, of which the registry has one.
+fn for_two_platforms() -> ImagePlan {
+    let part = |platform: &str, action| PartPlan {
+        platform: platform.parse().unwrap(),
+        action,
+        staging: Some(format!("src-{}", platform.replace('/', "-")).parse().unwrap()),
+        record: None,
+    };
+    let built = PartAction::Build { why: Vec::new(), build: Box::new(build("arm")) };
+    let there = PartAction::Reuse { digest: digest_of("amd"), why: String::new() };
+    let parts = vec![part("linux/amd64", there), part("linux/arm64", built)];
+    let action = ImageAction::Assemble { why: Vec::new(), parts };
+    ImagePlan { action, staging: Some("src-index".parse().unwrap()), ..image("web", &["1"]) }
+}
+
+#[test]
+fn platforms_become_one_index_before_anything_is_released() {
+    let world = World::default();
+    let report = world.run(&plan(vec![for_two_platforms()], &[]));
+    let expected = [
+        "build arm",
+        "push r.example/web:src-linux-arm64 with token 0",
+        "tag r.example/web:src-index",
+        "tag r.example/web:1",
+    ];
+    assert_eq!(world.calls(), expected);
+    let platforms: Vec<_> = report.images[0].parts.iter().map(|part| (part.platform.as_str(), &part.digest)).collect();
+    assert_eq!(platforms, [("linux/amd64", &digest_of("amd")), ("linux/arm64", &digest_of("arm"))]);
+    assert_eq!(world.tags.borrow()["r.example/web:1"], world.tags.borrow()["r.example/web:src-index"]);
+
+    let world = World::failing("build arm", &[Failure::Refused]);
+    assert_eq!(outcomes(&world.run(&plan(vec![for_two_platforms()], &[]))), ["failed"]);
+    assert_eq!(world.calls(), ["build arm"], "an index never lacks a platform");
 }

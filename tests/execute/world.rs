@@ -10,7 +10,7 @@ use longshore::execute::ports::{
     BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Manifest, Registry, ServiceError,
 };
 use longshore::execute::report::{Outcome, Report};
-use longshore::execute::{self, Replica, Services};
+use longshore::execute::{self, Goal, Replica, Services};
 use longshore::names::{Digest, ImageRef};
 use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
 use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec};
@@ -51,7 +51,7 @@ impl World {
             replicas: plan.replicas.iter().map(|_| Replica { ecr: self, registry: self }).collect(),
             elapsed: &|| Duration::ZERO,
             jobs: 1,
-            release: true,
+            goal: Goal::Released,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(execute::run(plan, &services, &|_| {}))

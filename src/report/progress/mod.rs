@@ -96,6 +96,9 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                     format!("tagged {tag}{}, which named {before}", place(replica))
                 }
                 ImageEvent::TaggedAlready { tag, replica } => format!("{tag} names it already{}", place(replica)),
+                ImageEvent::Assembled { reference, digest, images } => {
+                    format!("assembled {images} images to {reference} as {}", digest.short())
+                }
                 ImageEvent::Copied { reference, sent, took, .. } => {
                     let (sent, took) = (super::size::bytes(*sent), super::size::span(*took));
                     format!("copied to {reference} in {took} ({sent} sent)")
