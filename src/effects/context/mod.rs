@@ -1,7 +1,9 @@
 //! The build context: a folder after `.dockerignore`, as a stream of tar.
 
+mod expression;
 mod ignore;
 mod pattern;
+mod syntax;
 mod tar;
 mod upload;
 mod walk;
@@ -92,7 +94,7 @@ impl Context {
                 beside.push(IGNORE_FILE);
                 let rules = read_rules(&[beside.into(), root.join(IGNORE_FILE)])?;
                 let dockerfile = match place_inside(root, file) {
-                    Some(path) if !rules.excludes(&path) => SentDockerfile::Along(path),
+                    Some(path) if !rules.excludes(path.as_bytes())? => SentDockerfile::Along(path),
                     Some(path) => SentDockerfile::Extra { path, bytes },
                     None => SentDockerfile::Extra { path: RESERVED_DOCKERFILE.into(), bytes },
                 };
@@ -150,7 +152,7 @@ impl Context {
     }
 
     /// What the files of the context follow from: contexts of which this is equal hold the same.
-    pub fn identity(&self) -> (&Path, &str, &BTreeSet<PathBuf>) {
+    pub fn identity(&self) -> (&Path, &[u8], &BTreeSet<PathBuf>) {
         (&self.root, self.rules.text(), &self.left_out)
     }
 
@@ -172,8 +174,7 @@ fn read_rules(files: &[PathBuf]) -> Result<IgnoreRules, ContextError> {
     for file in files {
         match fs::read(file) {
             Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                return IgnoreRules::parse(&text).map_err(|bad| ContextError::new(file, &bad));
+                return IgnoreRules::parse(file, &bytes).map_err(|bad| ContextError::new(file, &bad));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(ContextError::new(file, &error)),
@@ -193,7 +194,7 @@ fn place_inside(root: &Path, file: &Path) -> Option<String> {
         return None;
     }
     let named: PathBuf = named.components().filter(|component| *component != Component::CurDir).collect();
-    (named == inside).then(|| walk::slashed(inside))
+    (named == inside).then(|| String::from_utf8(slashed_bytes(inside)).ok())?
 }
 
 #[cfg(test)]
@@ -227,7 +228,7 @@ mod tests {
     fn the_ignore_file_beside_the_dockerfile_wins() {
         let files = [("d/Dockerfile", ""), ("d/Dockerfile.dockerignore", "a"), (".dockerignore", "b")];
         let context = open(&files, "d/Dockerfile").unwrap();
-        assert!(context.rules.excludes("a") && !context.rules.excludes("b"));
+        assert!(context.rules.excludes(b"a").unwrap() && !context.rules.excludes(b"b").unwrap());
     }
 
     #[test]
@@ -241,7 +242,7 @@ mod tests {
         let results = ["left", "out/../out/./left", "../kept", "gone/left", "missing"].map(|file| root.join(file));
         let context = Context::open(&root, &Dockerfile::Inline(String::new())).unwrap();
         let context = context.leaving_out(results.iter().map(PathBuf::as_path));
-        let paths: Vec<_> = context.walk().unwrap().map(|entry| walk::slashed(&entry.unwrap().path)).collect();
+        let paths: Vec<_> = context.walk().unwrap().map(|entry| entry.unwrap().path.display().to_string()).collect();
         assert_eq!(paths, ["kept", "out", "out/kept"]);
     }
 
