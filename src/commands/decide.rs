@@ -78,7 +78,14 @@ pub(super) async fn decide(
     let registry = RegistryClient::new(&host, &world.variables).map_err(|error| told(&error, &facts))?;
     let (platform, source) = key::platform_of_daemon(world).await;
     let own = Some(OwnRegistry { host: &host, ecr: &ecr });
-    let seen = key::Sight { root: &root, written: &written, platform: &platform, own, variables: &world.variables };
+    let seen = key::Sight {
+        root: &root,
+        written: &written,
+        platform: &platform,
+        own,
+        variables: &world.variables,
+        colors: world.colors,
+    };
     let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
     let keys = key::keys(pipeline, &names, &seen).await?;
     let mut contents = contents(pipeline, &keys);

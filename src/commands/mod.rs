@@ -1,6 +1,8 @@
 //! Wires the five steps; decides nothing.
 
 mod config;
+mod context;
+mod contexts;
 mod decide;
 mod engine;
 mod facts;
@@ -9,6 +11,7 @@ mod key;
 mod local;
 mod login;
 mod look;
+mod origins;
 mod plan;
 mod read;
 mod recipes;
@@ -96,6 +99,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Tags(args) => tags::run(args, world)?,
         Command::Facts(args) => facts::run(args, world)?,
         Command::Key(args) => unless_interrupted(key::run(args, world)).await?,
+        Command::Context(args) => context::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
         Command::Local(args) => return local::run(args, world).await,

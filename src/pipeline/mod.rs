@@ -35,7 +35,7 @@ pub use file::{PipelineFile, parse, parse_bytes};
 pub use glob::glob;
 pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
-    Ulimit,
+    Ulimit, pinned_commit, without_credential,
 };
 pub use write::to_yaml;
 

@@ -51,6 +51,23 @@ impl Serialize for ContextSource {
     }
 }
 
+/// A URL without the user and the password that may stand in it, for where it is shown or kept.
+pub fn without_credential(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+/// The full commit that the URL of a git repository names, if it does: such a URL always gives the same files.
+pub fn pinned_commit(url: &str) -> Option<&str> {
+    let (_, fragment) = url.split_once('#')?;
+    let commit = fragment.split(':').next()?;
+    (matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(commit)
+}
+
 /// What a name means that a Dockerfile may use in `FROM` and `--from`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedContext {
@@ -237,5 +254,25 @@ fn attributes_or_true<S: Serializer>(attributes: &Option<String>, serializer: S)
     match attributes.as_deref() {
         Some("") => serializer.serialize_bool(true),
         attributes => attributes.serialize(serializer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_shown() {
+        assert_eq!(without_credential("https://me:secret@host/a.git#b"), "https://host/a.git#b");
+        assert_eq!(without_credential("https://host/a@b"), "https://host/a@b");
+        assert_eq!(without_credential("git@host:a.git"), "git@host:a.git");
+    }
+
+    #[test]
+    fn commits_in_urls() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(pinned_commit(&format!("https://host/a.git#{commit}:dir")), Some(commit));
+        assert_eq!(pinned_commit("https://host/a.git#main"), None);
+        assert_eq!(pinned_commit("https://host/a.git"), None);
     }
 }

@@ -7,6 +7,7 @@ mod syntax;
 mod tar;
 mod upload;
 mod walk;
+mod weight;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,6 +18,7 @@ pub use ignore::{BadPattern, IgnoreRules};
 pub use tar::Reader;
 pub use upload::{Upload, stream, upload};
 pub use walk::{Entry, Walk, slashed_bytes};
+pub use weight::Weight;
 
 use crate::execute::ports::{Failure, ServiceError};
 use crate::plan::Dockerfile;
@@ -90,9 +92,7 @@ impl Context {
             Dockerfile::File(file) => {
                 let full = root.join(file);
                 let bytes = fs::read(&full).map_err(unreadable(&full))?;
-                let mut beside = full.clone().into_os_string();
-                beside.push(IGNORE_FILE);
-                let rules = read_rules(&[beside.into(), root.join(IGNORE_FILE)])?;
+                let rules = read_rules(&[beside(&full), root.join(IGNORE_FILE)])?;
                 let dockerfile = match place_inside(root, file) {
                     Some(path) if !rules.excludes(path.as_bytes())? => SentDockerfile::Along(path),
                     Some(path) => SentDockerfile::Extra { path, bytes },
@@ -102,6 +102,24 @@ impl Context {
             }
         };
         Ok(Context { root: root.to_owned(), rules, dockerfile, left_out: BTreeSet::new() })
+    }
+
+    /// A folder as it is sent, whatever its Dockerfile: a named context, or one that is only looked at.
+    ///
+    /// `dockerfile` is the path of the Dockerfile whose own ignore file wins, as in [`Context::open`]; nothing else is
+    /// looked at, so it need not be there.
+    ///
+    /// # Errors
+    /// If the folder is missing, or the ignore file cannot be read or has a line that is no pattern.
+    pub fn folder(root: &Path, dockerfile: Option<&Path>) -> Result<Self, ContextError> {
+        let is_folder = fs::metadata(root).map_err(unreadable(root))?.is_dir();
+        if !is_folder {
+            return Err(ContextError::new(root, &"it is not a folder"));
+        }
+        let mut files: Vec<PathBuf> = dockerfile.map(beside).into_iter().collect();
+        files.push(root.join(IGNORE_FILE));
+        let dockerfile = SentDockerfile::Extra { path: RESERVED_DOCKERFILE.into(), bytes: Vec::new() };
+        Ok(Context { root: root.to_owned(), rules: read_rules(&files)?, dockerfile, left_out: BTreeSet::new() })
     }
 
     /// The same without these files, wherever they are: what a run writes is no part of what the next one builds, or it
@@ -167,6 +185,13 @@ impl Context {
 
 fn unreadable(path: &Path) -> impl Fn(io::Error) -> ContextError {
     move |error| ContextError::new(path, &error)
+}
+
+/// The ignore file of a Dockerfile.
+pub fn beside(dockerfile: &Path) -> PathBuf {
+    let mut file = dockerfile.as_os_str().to_owned();
+    file.push(IGNORE_FILE);
+    file.into()
 }
 
 /// The rules in the first of these files that is there; none, if none is.
