@@ -54,6 +54,8 @@ pub enum Command {
     Key(KeyArgs),
     /// Print the pipeline as it is meant: variables substituted, defaults merged
     Config(ConfigArgs),
+    /// Look at what is sent to the builder
+    Context(ContextArgs),
     /// Log the docker client in to the registry
     Login(LoginArgs),
     /// Run a small ECR on this machine
@@ -256,6 +258,46 @@ pub struct ConfigArgs {
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `longshore context`
+#[derive(Debug, Args)]
+pub struct ContextArgs {
+    /// What to look at.
+    #[command(subcommand)]
+    pub command: ContextCommand,
+}
+
+/// What to look at of a context.
+#[derive(Debug, Subcommand)]
+pub enum ContextCommand {
+    /// Print the files of a build context after .dockerignore, one path a line, folders with a `/` at the end
+    Ls(ContextLsArgs),
+}
+
+/// `longshore context ls`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore context ls web --size\n  \
+                        longshore context ls --context . --dockerfile docker/Dockerfile --json")]
+pub struct ContextLsArgs {
+    /// The image whose context to print [default: the only one]
+    #[arg(value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// A folder to print as a context, in place of a pipeline's
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["image", "file"])]
+    pub context: Option<PathBuf>,
+    /// The Dockerfile whose own ignore file wins, in the folder or from here [default: Dockerfile]
+    #[arg(long, value_name = "FILE", requires = "context")]
+    pub dockerfile: Option<PathBuf>,
+    /// Print the size in bytes before each path, and the sum at the end
+    #[arg(long)]
+    pub size: bool,
+    /// Print as JSON, sizes included
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
 }
 
 /// `longshore login`

@@ -107,6 +107,7 @@ pub(super) async fn decide(
         platform: &platform,
         own: own_registry,
         variables: &world.variables,
+        colors: world.colors,
     };
     let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
     let keys = key::keys(pipeline, &names, &seen).await?;

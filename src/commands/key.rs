@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::origins::{self, Origins};
 use super::target::{self, Known};
-use super::{World, read};
+use super::{World, contexts, read};
 use crate::cli::KeyArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::dockerfile::{self, Circumstances, Recipe};
@@ -15,9 +16,8 @@ use crate::effects::docker_credential;
 use crate::effects::fingerprint::{self, Fingerprint};
 use crate::effects::program;
 use crate::effects::registry::{BaseImages, OwnRegistry};
-use crate::explain::{self, explain};
 use crate::facts::Variables;
-use crate::key::{self, ImageInputs, ImageKey, KeyParts};
+use crate::key::{self, FileSet, ImageInputs, ImageKey, KeyParts};
 use crate::names::{Digest, ImageRef, Platform, Reference};
 use crate::pipeline::{Image, Pipeline};
 use crate::report;
@@ -31,7 +31,14 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
     let Known { ecr, host } = target::known(&loaded.pipeline.registry, &args.registry, world).await?;
     let own = ecr.as_ref().zip(host.as_ref()).map(|(ecr, host)| OwnRegistry { host, ecr });
     let written = written(&loaded.pipeline, &loaded.root);
-    let sight = Sight { root: &loaded.root, written: &written, platform: &platform, own, variables: &world.variables };
+    let sight = Sight {
+        root: &loaded.root,
+        written: &written,
+        platform: &platform,
+        own,
+        variables: &world.variables,
+        colors: world.colors,
+    };
     let images: BTreeSet<&str> = wanted.images.iter().map(|image| image.name.as_str()).collect();
     let mut keys = keys(&loaded.pipeline, &images, &sight).await?;
     keys.retain(|key| images.contains(key.name.as_str()));
@@ -95,6 +102,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) written: &'a [PathBuf],
     /// The environment.
     pub(crate) variables: &'a Variables,
+    /// How warnings look.
+    pub(crate) colors: report::Colors,
 }
 
 /// The keys of these images and of all that they need, in the order of dependencies.
@@ -109,40 +118,69 @@ pub(crate) async fn keys(
     let needed = pipeline.with_needed(names.iter().copied());
     let ordered = pipeline.in_dependency_order();
     let images: Vec<&Image> = ordered.into_iter().filter(|image| needed.contains(image.name.as_str())).collect();
-    let (recipes, contexts) = open(&images, sight)?;
-    let references = recipes.iter().flat_map(|(_, recipe)| recipe.iter().flat_map(|recipe| &recipe.images));
+    let (opened, contexts) = open(&images, sight)?;
+    let written = opened.iter().filter_map(|one| one.recipe.as_ref().ok()).flat_map(|recipe| &recipe.images);
+    let references = written.chain(images.iter().flat_map(|image| origins::references(image)));
     let references: BTreeSet<String> =
         references.filter(|reference| !is_own(reference, pipeline, sight)).cloned().collect();
     let bases = BaseImages::new(sight.variables, sight.own);
     let (fingerprints, digests, guarded) =
         tokio::join!(read_files(contexts), bases.resolve(&references), guarded(&references, sight));
-    let fingerprints = all(&images, fingerprints?)?;
-    let inputs = images.iter().zip(recipes).zip(fingerprints);
-    let inputs =
-        inputs.map(|((image, recipe), files)| input(image, recipe, files, &digests, &guarded, pipeline, sight));
+    let mut fingerprints = fingerprints?.into_iter();
+    let seen = images.iter().zip(opened).map(|(image, opened)| {
+        let own = opened.has_folder.then(|| fingerprints.next()).flatten();
+        let named: Vec<_> = opened.named.into_iter().zip(fingerprints.by_ref()).collect();
+        let named = named.into_iter().map(|(name, found)| Ok((name, found?))).collect::<Result<_, ContextError>>();
+        let own = own.transpose()?;
+        let origins = origins::find(image, sight.root, &named?, &digests, &guarded)?;
+        Ok(Seen { dockerfile: opened.dockerfile, recipe: opened.recipe, own, origins })
+    });
+    let seen = contexts::all(&images, seen.collect())?;
+    let large = images
+        .iter()
+        .zip(&seen)
+        .filter_map(|(image, seen)| contexts::too_much(Some(image), &seen.own.as_ref()?.weight));
+    report::warnings(&large.collect::<Vec<_>>(), sight.colors);
+    let inputs = images.iter().zip(seen).map(|(image, seen)| input(image, seen, &digests, &guarded, pipeline, sight));
     Ok(key::assemble(inputs.collect()))
 }
 
-/// What a Dockerfile's bytes are, and what they say; or why that is not known.
-type Read = (Digest, Result<Recipe, String>);
-
-fn open(images: &[&Image], sight: &Sight<'_>) -> Result<(Vec<Read>, Vec<Context>), Diagnostics> {
-    let opened = images.iter().map(|image| {
-        let folder = sight.root.join(folder_of(image)?);
-        let context =
-            Context::open(&folder, &image.build.dockerfile)?.leaving_out(sight.written.iter().map(PathBuf::as_path));
-        let bytes = Context::dockerfile_bytes(&folder, &image.build.dockerfile)?;
-        Ok(((Digest::of(&bytes), recipe(image, &String::from_utf8_lossy(&bytes), sight)), context))
-    });
-    Ok(all(images, opened.collect())?.into_iter().unzip())
+/// An image before its files are read; its contexts are read beside it, its own before the named ones.
+struct Opened {
+    /// Of nothing, where only the builder can read the Dockerfile.
+    dockerfile: Digest,
+    /// What the Dockerfile says, or why that is not known.
+    recipe: Result<Recipe, String>,
+    has_folder: bool,
+    /// The named contexts that are folders.
+    named: Vec<String>,
 }
 
-/// The folder of its context, as written.
-pub(super) fn folder_of(image: &Image) -> Result<&Path, ContextError> {
-    let context = &image.build.context;
-    let other =
-        || ContextError::new(Path::new(&context.to_string()), &"a context that is no folder cannot be read yet");
-    context.folder().map(PathBuf::as_path).ok_or_else(other)
+/// An image when all has been read.
+struct Seen {
+    dockerfile: Digest,
+    recipe: Result<Recipe, String>,
+    own: Option<Fingerprint>,
+    origins: Origins,
+}
+
+fn open(images: &[&Image], sight: &Sight<'_>) -> Result<(Vec<Opened>, Vec<Context>), Diagnostics> {
+    let mut folders = Vec::new();
+    let opened = images.iter().map(|image| {
+        let contexts::Opened { context, dockerfile } = contexts::look(image, sight.root, sight.written)?;
+        let named = contexts::named_folders(image, sight.root, sight.written)?;
+        let has_folder = context.is_some();
+        let (names, contexts): (Vec<String>, Vec<Context>) = named.into_iter().unzip();
+        folders.extend(context.into_iter().chain(contexts));
+        let recipe = match &dockerfile {
+            Some(bytes) => recipe(image, &String::from_utf8_lossy(bytes), sight),
+            None => Err("its Dockerfile is inside of its context, which only the builder reads".to_owned()),
+        };
+        let dockerfile = Digest::of(&dockerfile.unwrap_or_default());
+        Ok(Opened { dockerfile, recipe, has_folder, named: names })
+    });
+    let opened = contexts::all(images, opened.collect())?;
+    Ok((opened, folders))
 }
 
 fn recipe(image: &Image, text: &str, sight: &Sight<'_>) -> Result<Recipe, String> {
@@ -165,24 +203,6 @@ async fn read_files(contexts: Vec<Context>) -> Result<Vec<Result<Fingerprint, Co
     read.map_err(|error| Diagnostic::new(Blame::Bug, "cannot read the contexts").caused_by(error.to_string()).into())
 }
 
-/// What was found for every image, or every problem at once.
-fn all<T>(images: &[&Image], found: Vec<Result<T, ContextError>>) -> Result<Vec<T>, Diagnostics> {
-    let mut problems = Vec::new();
-    let mut good = Vec::with_capacity(found.len());
-    for (image, found) in images.iter().zip(found) {
-        match found {
-            Ok(found) => good.push(found),
-            Err(error) => {
-                let around = explain::Circumstances { image: Some(&image.name), ..explain::Circumstances::default() };
-                problems
-                    .push(explain(&error.while_doing("read the context"), around).at_maybe(image.build.place.clone()));
-            }
-        }
-    }
-    Diagnostics::check(problems)?;
-    Ok(good)
-}
-
 /// Whether a reference names an image that this very pipeline makes, so that its key stands for it and not the digest
 /// that it had last time.
 fn is_own(reference: &str, pipeline: &Pipeline, sight: &Sight<'_>) -> bool {
@@ -193,14 +213,13 @@ fn is_own(reference: &str, pipeline: &Pipeline, sight: &Sight<'_>) -> bool {
 
 fn input(
     image: &Image,
-    (dockerfile, recipe): Read,
-    fingerprint: Fingerprint,
+    seen: Seen,
     digests: &BTreeMap<String, Result<Digest, String>>,
     guarded: &BTreeSet<String>,
     pipeline: &Pipeline,
     sight: &Sight<'_>,
 ) -> ImageInputs {
-    let mut unknowable = Vec::new();
+    let Seen { dockerfile, recipe, own, origins: Origins { origin, named, mut unknowable } } = seen;
     let recipe = recipe.unwrap_or_else(|problem| {
         unknowable.push(problem);
         Recipe::default()
@@ -224,6 +243,8 @@ fn input(
         }
     }
     let build = &image.build;
+    let options = &build.options;
+    let attestations = [("provenance", &options.provenance), ("sbom", &options.sbom)];
     let parts = KeyParts {
         platform: platform(image, sight),
         dockerfile,
@@ -233,12 +254,21 @@ fn input(
         network: build.network.clone(),
         extra_hosts: build.extra_hosts.clone(),
         shm_size: build.shm_size,
-        files: Arc::clone(&fingerprint.files),
-        checkout: fingerprint.checkout.filter(|_| recipe.may_copy(".git")),
+        files: own.as_ref().map_or_else(|| Arc::new(FileSet::new(Vec::new())), |own| Arc::clone(&own.files)),
+        checkout: own.and_then(|own| own.checkout).filter(|_| recipe.may_copy(".git")),
         bases,
         contexts: BTreeMap::new(),
         dependencies: BTreeMap::new(),
-        secrets: BTreeSet::new(),
+        secrets: options.secrets.iter().map(|secret| secret.id.clone()).collect(),
+        origin,
+        named,
+        ssh: options.ssh.iter().map(|ssh| ssh.id.clone()).collect(),
+        ulimits: options.ulimits.iter().map(|one| (one.name.clone(), format!("{}:{}", one.soft, one.hard))).collect(),
+        entitlements: options.entitlements.iter().cloned().collect(),
+        attestations: attestations
+            .into_iter()
+            .filter_map(|(kind, text)| Some((kind.to_owned(), text.clone()?)))
+            .collect(),
     };
     let contexts = build.additional_contexts.iter();
     let contexts = contexts.filter_map(|(name, context)| Some((name.clone(), context.planned()?.to_owned()))).collect();

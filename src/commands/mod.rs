@@ -1,6 +1,8 @@
 //! Wires the five steps; decides nothing.
 
 mod config;
+mod context;
+mod contexts;
 mod copy;
 mod decide;
 mod engine;
@@ -11,6 +13,7 @@ mod key;
 mod local;
 mod login;
 mod look;
+mod origins;
 mod plan;
 mod promote;
 mod read;
@@ -101,6 +104,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Tags(args) => tags::run(args, world)?,
         Command::Facts(args) => facts::run(args, world)?,
         Command::Key(args) => unless_interrupted(key::run(args, world)).await?,
+        Command::Context(args) => context::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
         Command::Local(args) => return local::run(args, world).await,

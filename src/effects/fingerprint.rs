@@ -15,9 +15,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::context::{Context, ContextError, slashed_bytes};
+use super::context::{Context, ContextError, Weight, slashed_bytes};
 use super::{git, program};
 use crate::key::{Checkout, Content, FileSet, Mode};
+use crate::names::Digest;
 
 /// How much of a file is in memory at once, for each thread.
 const BUFFER: usize = 128 * 1024;
@@ -29,12 +30,15 @@ pub struct Fingerprint {
     pub files: Arc<FileSet>,
     /// What stands for the folder's own `.git`, if that is part of the context.
     pub checkout: Option<Checkout>,
+    /// How large it is, `.git` left out.
+    pub weight: Weight,
 }
 
 /// A context as it was listed, its files still unread.
 struct Listing {
     entries: Vec<(Vec<u8>, Found)>,
     checkout: Option<Checkout>,
+    weight: Weight,
 }
 
 enum Found {
@@ -91,8 +95,17 @@ pub fn contexts(contexts: &[Context]) -> Vec<Result<Fingerprint, ContextError>> 
     fingerprints
 }
 
+/// The SHA-256 of a file's bytes. Blocks.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn file(path: &Path) -> Result<Digest, ContextError> {
+    let hashed = hash(path, &mut vec![0; BUFFER]).map_err(|error| ContextError::new(path, &error));
+    hashed.map(Digest::from_sha256)
+}
+
 fn list(context: &Context, jobs: &Mutex<Jobs>) -> Result<Listing, ContextError> {
-    let mut listing = Listing { entries: Vec::new(), checkout: None };
+    let mut listing = Listing { entries: Vec::new(), checkout: None, weight: Weight::default() };
     let mut walk = context.walk()?;
     while let Some(entry) = walk.next() {
         let entry = entry?;
@@ -106,6 +119,7 @@ fn list(context: &Context, jobs: &Mutex<Jobs>) -> Result<Listing, ContextError> 
         }
         let kind = entry.metadata.file_type();
         let found = if kind.is_file() {
+            listing.weight.add(&entry.path, entry.metadata.len());
             Found::File(mode(&entry.metadata), job(full, jobs))
         } else if kind.is_symlink() {
             let target = fs::read_link(&full).map_err(|error| ContextError::new(&full, &error))?;
@@ -155,7 +169,7 @@ fn finish(listing: Listing, jobs: &[Job]) -> Result<Fingerprint, ContextError> {
         Ok((path, content))
     });
     let entries = resolved.collect::<Result<Vec<_>, _>>()?;
-    Ok(Fingerprint { files: Arc::new(FileSet::new(entries)), checkout: listing.checkout })
+    Ok(Fingerprint { files: Arc::new(FileSet::new(entries)), checkout: listing.checkout, weight: listing.weight })
 }
 
 fn hash(path: &Path, buffer: &mut [u8]) -> io::Result<[u8; 32]> {

@@ -55,6 +55,7 @@ pub fn changes(old: &KeyRecord, new: &KeyRecord) -> Vec<Change> {
         found.push(Change::Dockerfile);
     }
     found.extend(files(&old.files, &new.files));
+    found.extend(setting("context", old.origin.clone(), new.origin.clone()));
     let shared = |(reference, to): (&String, &Digest)| {
         let from = old.bases.get(reference).filter(|from| *from != to)?;
         Some(Change::Base { reference: reference.clone(), from: from.clone(), to: to.clone() })
@@ -66,6 +67,7 @@ pub fn changes(old: &KeyRecord, new: &KeyRecord) -> Vec<Change> {
     }));
     found.extend(named("image", &old.dependencies, &new.dependencies));
     found.extend(named("context", &old.contexts, &new.contexts));
+    found.extend(named("context", &old.named, &new.named));
     found.extend(named("argument", &old.args, &new.args));
     found.extend(setting("target", old.target.clone(), new.target.clone()));
     found.extend(setting("platform", Some(old.platform.to_string()), Some(new.platform.to_string())));
@@ -76,6 +78,10 @@ pub fn changes(old: &KeyRecord, new: &KeyRecord) -> Vec<Change> {
     found.extend(setting("shm_size", bytes(old), bytes(new)));
     let ids = |ids: &BTreeSet<String>| ids.iter().map(|id| (id.clone(), ())).collect::<BTreeMap<_, _>>();
     found.extend(named("secret", &ids(&old.secrets), &ids(&new.secrets)));
+    found.extend(named("ssh agent", &ids(&old.ssh), &ids(&new.ssh)));
+    found.extend(named("limit", &old.ulimits, &new.ulimits));
+    found.extend(named("entitlement", &ids(&old.entitlements), &ids(&new.entitlements)));
+    found.extend(named("attestation", &old.attestations, &new.attestations));
     if old.checkout != new.checkout {
         found.push(Change::Checkout);
     }
@@ -202,6 +208,30 @@ mod tests {
             "platform changed from linux/amd64 to linux/arm64",
         ];
         assert_eq!(one, expected);
+    }
+
+    #[test]
+    fn what_few_builds_have_is_told_as_well() {
+        let told = told(
+            |parts| parts.ulimits = [("nofile".into(), "1:1".into())].into(),
+            |parts| {
+                parts.origin = Some("https://x/y.git#1".into());
+                parts.named.insert("shared".into(), "files".into());
+                parts.ulimits = [("nofile".into(), "1:2".into())].into();
+                parts.ssh.insert("default".into());
+                parts.entitlements.insert("network.host".into());
+                parts.attestations.insert("sbom".into(), String::new());
+            },
+        );
+        let expected = [
+            "context https://x/y.git#1 added",
+            "context shared added",
+            "ssh agent default added",
+            "limit nofile changed",
+            "entitlement network.host added",
+            "attestation sbom added",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::fmt;
 pub use assemble::{AlwaysBuild, ImageInputs, ImageKey, assemble};
 pub use changes::{Change, changes};
 pub use files::{Content, FileSet, Mode};
-pub use parts::{Checkout, FORMAT, KeyParts, VOLATILE_LABELS};
+pub use parts::{Checkout, FORMAT, KeyParts, VOLATILE_LABELS, folder};
 pub use record::{KeyRecord, Record};
 
 use crate::names::Tag;

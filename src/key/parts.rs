@@ -48,6 +48,19 @@ pub struct KeyParts {
     pub dependencies: BTreeMap<String, ContentKey>,
     /// The ids of the secrets that the build may read; their values never enter.
     pub secrets: BTreeSet<String>,
+    /// What stands for a context that is no folder: the digest of an archive, a URL with a commit.
+    pub origin: Option<String>,
+    /// What stands for each named context that is no image of the pipeline: the digest of an image or of files, a URL
+    /// with a commit.
+    pub named: BTreeMap<String, String>,
+    /// The ids of the agents that the build may use.
+    pub ssh: BTreeSet<String>,
+    /// Limits of the processes of RUN steps, `soft:hard` by name.
+    pub ulimits: BTreeMap<String, String>,
+    /// Privileges of RUN steps.
+    pub entitlements: BTreeSet<String>,
+    /// The attributes of the attestations that are made, by their kinds.
+    pub attestations: BTreeMap<String, String>,
 }
 
 /// What a build step can learn from `.git` that is the same in every clone of a commit.
@@ -97,8 +110,37 @@ impl ContentKey {
         e.pairs(&parts.dependencies);
         e.text("secrets");
         texts(&mut e, parts.secrets.len(), &parts.secrets);
+        // What few builds have enters only where it is, after its name, so that all others keep their keys.
+        if let Some(origin) = &parts.origin {
+            e.text("origin");
+            e.text(origin);
+        }
+        for (part, pairs) in
+            [("named", &parts.named), ("ulimits", &parts.ulimits), ("attestations", &parts.attestations)]
+        {
+            if !pairs.is_empty() {
+                e.text(part);
+                e.pairs(pairs);
+            }
+        }
+        for (part, names) in [("ssh", &parts.ssh), ("entitlements", &parts.entitlements)] {
+            if !names.is_empty() {
+                e.text(part);
+                texts(&mut e, names.len(), names);
+            }
+        }
         ContentKey(hex(&e.finish()))
     }
+}
+
+/// The digest of a folder that is a named context: its files, and what stands for its `.git`.
+pub fn folder(files: &FileSet, checkout: Option<&Checkout>) -> Digest {
+    let mut e = Encoder::of("longshore named folder");
+    files.encode(&mut e);
+    e.optional(checkout.map(|checkout| checkout.commit.as_str()));
+    let tags = checkout.into_iter().flat_map(|checkout| &checkout.tags);
+    texts(&mut e, tags.clone().count(), tags);
+    Digest::from_sha256(e.finish())
 }
 
 fn texts<'t>(encoder: &mut Encoder, count: usize, texts: impl IntoIterator<Item = &'t String>) {
@@ -143,6 +185,12 @@ pub(super) mod tests {
             contexts: BTreeMap::new(),
             dependencies: BTreeMap::new(),
             secrets: BTreeSet::new(),
+            origin: None,
+            named: BTreeMap::new(),
+            ssh: BTreeSet::new(),
+            ulimits: BTreeMap::new(),
+            entitlements: BTreeSet::new(),
+            attestations: BTreeMap::new(),
         }
     }
 
@@ -186,6 +234,12 @@ pub(super) mod tests {
             key(&|parts| parts.contexts = BTreeMap::from([("a".into(), other.clone())])),
             key(&|parts| parts.dependencies = BTreeMap::from([("a".into(), other.clone())])),
             key(&|parts| parts.secrets = BTreeSet::from(["a".into()])),
+            key(&|parts| parts.origin = Some("a".into())),
+            key(&|parts| parts.named = one("a", "b")),
+            key(&|parts| parts.ulimits = one("a", "b")),
+            key(&|parts| parts.attestations = one("a", "b")),
+            key(&|parts| parts.ssh = BTreeSet::from(["a".into()])),
+            key(&|parts| parts.entitlements = BTreeSet::from(["a".into()])),
         ];
         assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
     }

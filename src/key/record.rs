@@ -72,6 +72,24 @@ pub struct KeyRecord {
     /// The ids of secrets.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<String>,
+    /// What stood for a context that is no folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// What stood for the named contexts that are no images of the pipeline.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub named: BTreeMap<String, String>,
+    /// The ids of agents.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ssh: BTreeSet<String>,
+    /// Limits of RUN steps.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ulimits: BTreeMap<String, String>,
+    /// Privileges of RUN steps.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub entitlements: BTreeSet<String>,
+    /// Attestations and their attributes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attestations: BTreeMap<String, String>,
 }
 
 /// The files of a context, as far as a record can hold them.
@@ -129,6 +147,12 @@ impl KeyRecord {
             contexts: parts.contexts.clone(),
             dependencies: parts.dependencies.clone(),
             secrets: parts.secrets.clone(),
+            origin: parts.origin.clone(),
+            named: parts.named.clone(),
+            ssh: parts.ssh.clone(),
+            ulimits: parts.ulimits.clone(),
+            entitlements: parts.entitlements.clone(),
+            attestations: parts.attestations.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::build::{self, Given};
 use super::fields::{Fields, Schema, is_own};
 use super::image::ImagePart;
 use super::interpolate::Environment;
@@ -20,6 +21,7 @@ const SCHEMA: Schema = Schema {
         ("environments", &[]),
         ("defaults", &[]),
         ("images", &[]),
+        ("secrets", &[]),
         ("outputs", &[]),
     ],
     unsupported: &[],
@@ -114,11 +116,13 @@ impl PipelineFile {
         check_version(&fields, name, problems);
         pipeline.registry = fields.read("registry", problems, registry::registry).unwrap_or_default();
         pipeline.environments = fields.read("environments", problems, registry::environments).unwrap_or_default();
+        let secrets = fields.read("secrets", problems, build::definitions).unwrap_or_default();
+        let given = Given { environment, secrets: &secrets };
         let defaults = fields
             .get("defaults")
-            .map_or_else(ImagePart::default, |field| ImagePart::read_defaults(field, environment, problems));
+            .map_or_else(ImagePart::default, |field| ImagePart::read_defaults(field, &given, problems));
         match fields.get("images") {
-            Some(field) => pipeline.images = images::read(field, &defaults, environment, problems),
+            Some(field) => pipeline.images = images::read(field, &defaults, &given, problems),
             None => problems.missing(
                 format!("`{name}` has no `images`"),
                 "name at least one image, as in `images: { web: { build: . } }`",

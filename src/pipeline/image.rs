@@ -1,8 +1,7 @@
 //! One entry of `images:`, and `defaults:`, which lies under each of them.
 
-use super::build::BuildPart;
+use super::build::{BuildPart, Given};
 use super::fields::{Fields, Schema};
-use super::interpolate::Environment;
 use super::needs::{self, Needed};
 use super::problems::Problems;
 use super::read::Field;
@@ -46,22 +45,22 @@ pub(super) struct ImagePart {
 
 impl ImagePart {
     /// Reads an image; `None` if it is no map at all.
-    pub fn read(field: &Field<'_>, environment: Environment<'_>, problems: &mut Problems) -> Option<Self> {
+    pub fn read(field: &Field<'_>, given: &Given<'_>, problems: &mut Problems) -> Option<Self> {
         let fields = IMAGE.read(field, problems)?;
-        Some(Self::from(&fields, environment, problems))
+        Some(Self::from(&fields, given, problems))
     }
 
     /// Reads what all images have in common.
-    pub fn read_defaults(field: &Field<'_>, environment: Environment<'_>, problems: &mut Problems) -> Self {
+    pub fn read_defaults(field: &Field<'_>, given: &Given<'_>, problems: &mut Problems) -> Self {
         match DEFAULTS.read(field, problems) {
-            Some(fields) => Self::from(&fields, environment, problems),
+            Some(fields) => Self::from(&fields, given, problems),
             None => Self::default(),
         }
     }
 
-    fn from(fields: &Fields<'_>, environment: Environment<'_>, problems: &mut Problems) -> Self {
+    fn from(fields: &Fields<'_>, given: &Given<'_>, problems: &mut Problems) -> Self {
         ImagePart {
-            build: fields.get("build").map(|field| BuildPart::read(field, environment, problems)),
+            build: fields.get("build").map(|field| BuildPart::read(field, given, problems)),
             repository: fields.get("repository").map(|field| RepositoryPart::read(field, problems)),
             tags: fields.read("tags", problems, tags::read),
             flavor: fields.read("flavor", problems, tags::read_flavor),

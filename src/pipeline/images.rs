@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Image;
+use super::build::Given;
 use super::image::ImagePart;
-use super::interpolate::Environment;
 use super::needs::Needs;
 use super::problems::Problems;
 use super::read::Field;
@@ -12,12 +12,7 @@ use super::span::Span;
 use crate::names::RepositoryName;
 
 /// Reads all images, each over the defaults.
-pub(super) fn read(
-    field: &Field<'_>,
-    defaults: &ImagePart,
-    environment: Environment<'_>,
-    problems: &mut Problems,
-) -> Vec<Image> {
+pub(super) fn read(field: &Field<'_>, defaults: &ImagePart, given: &Given<'_>, problems: &mut Problems) -> Vec<Image> {
     let Some(entries) = field.entries(problems) else { return Vec::new() };
     if entries.is_empty() {
         problems.error_with_hint(field.key, "`images` is empty", "name at least one image");
@@ -27,7 +22,7 @@ pub(super) fn read(
     for (entry, field) in entries {
         let at = entry.key.span;
         let name = &entry.key.value;
-        let part = ImagePart::read(&field, environment, problems).map(|part| part.over(defaults));
+        let part = ImagePart::read(&field, given, problems).map(|part| part.over(defaults));
         needs.add(name, part.as_ref().map(ImagePart::needs).unwrap_or_default());
         if let Some(image) = part.and_then(|part| part.finish(name, at, problems)) {
             images.add(image, at, problems);

@@ -39,152 +39,174 @@ pub(super) struct Refusal {
 
 /// Replaces the variables in a value.
 ///
-/// A form that is not valid is refused also where it would not be used.
+/// What is not used, such as the default of a variable that is set, is not looked at: nothing in it is refused.
 ///
 /// # Errors
 /// The first invalid form, or required variable without a value.
 pub(super) fn interpolate(value: &str, environment: Environment<'_>) -> Result<Interpolated, Refusal> {
-    let mut scanner = Scanner { value, position: 0, depth: 0, environment, unset: Vec::new() };
-    let text = scanner.run(Until::End, true)?;
-    Ok(Interpolated { text, unset: scanner.unset })
+    let mut run = Run { environment, unset: Vec::new() };
+    let text = run.replace(value, 0, 0)?;
+    Ok(Interpolated { text, unset: run.unset })
 }
 
 /// How many variables may stand inside each other; more would only serve to exhaust the stack.
 const MAX_DEPTH: usize = 32;
 
-struct Scanner<'v> {
-    value: &'v str,
-    position: usize,
-    depth: usize,
-    environment: Environment<'v>,
+struct Run<'e> {
+    environment: Environment<'e>,
     unset: Vec<Unset>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    End,
-    /// The brace that closes the variable whose `$` is at this byte.
-    Brace(usize),
+/// What follows a `${`.
+struct Braced<'v> {
+    name: &'v str,
+    /// The sign with the `:` before it, and what it is applied to.
+    operation: Option<Operation<'v>>,
+    /// What stands after the closing brace.
+    rest: &'v str,
 }
 
-impl Scanner<'_> {
-    fn rest(&self) -> &str {
-        &self.value[self.position..]
-    }
+struct Operation<'v> {
+    sign: u8,
+    /// Whether an empty value is as good as none.
+    or_empty: bool,
+    operand: &'v str,
+}
 
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    fn take(&mut self, prefix: &str) -> bool {
-        let there = self.rest().starts_with(prefix);
-        self.position += if there { prefix.len() } else { 0 };
-        there
-    }
-
-    /// A letter or `_`, then letters, digits and `_`; empty if there is no name.
-    fn take_name(&mut self) -> String {
-        let rest = self.rest();
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-        let name = if rest.starts_with(|c: char| c.is_ascii_digit()) { "" } else { &rest[..end] };
-        let name = name.to_owned();
-        self.position += name.len();
-        name
-    }
-
-    /// Reads up to the end; `used` says whether the text counts, or is only read to find where it ends.
-    fn run(&mut self, until: Until, used: bool) -> Result<String, Refusal> {
-        let mut text = String::new();
-        while let Some(c) = self.peek() {
-            let at = self.position;
-            if let Until::Brace(opened) = until {
-                match c {
-                    '}' => return Ok(text),
-                    '\n' => return Err(self.refuse(opened, "a line ends inside `${`")),
-                    _ => {}
-                }
-            }
-            if c != '$' {
-                text.push(c);
-                self.position += c.len_utf8();
-                continue;
-            }
-            self.position += 1;
-            if self.take("$") {
+impl Run<'_> {
+    /// Replaces the variables in a part of the value that begins at this byte of it.
+    fn replace(&mut self, part: &str, start: usize, depth: usize) -> Result<String, Refusal> {
+        let mut text = String::with_capacity(part.len());
+        let mut rest = part;
+        while let Some((before, after)) = rest.split_once('$') {
+            text.push_str(before);
+            let at = start + (part.len() - rest.len()) + before.len();
+            if let Some(after) = after.strip_prefix('$') {
                 text.push('$');
-            } else if self.take("{") {
-                text.push_str(&self.braced(at, used)?);
+                rest = after;
+            } else if let Some(after) = after.strip_prefix('{') {
+                let braced = read(after, at)?;
+                let operand_at = |operand: &str| start + (operand.as_ptr() as usize - part.as_ptr() as usize);
+                text.push_str(&self.braced(&braced, at, operand_at, depth)?);
+                rest = braced.rest;
             } else {
-                let name = self.take_name();
-                if name.is_empty() {
-                    text.push('$');
-                } else {
-                    text.push_str(&self.variable(&name, at, used));
+                let (name, after) = split_name(after);
+                match name {
+                    "" => text.push('$'),
+                    name => text.push_str(&self.variable(name, at)),
                 }
+                rest = after;
             }
         }
-        match until {
-            Until::End => Ok(text),
-            Until::Brace(opened) => Err(self.refuse(opened, "`${` is not closed by `}`")),
-        }
+        text.push_str(rest);
+        Ok(text)
     }
 
-    fn variable(&mut self, name: &str, at: usize, used: bool) -> String {
-        if !used {
-            return String::new();
-        }
+    fn variable(&mut self, name: &str, at: usize) -> String {
         (self.environment)(name).unwrap_or_else(|| {
             self.unset.push(Unset { name: name.to_owned(), at });
             String::new()
         })
     }
 
-    /// Reads what follows `${`, the closing brace included.
-    fn braced(&mut self, at: usize, used: bool) -> Result<String, Refusal> {
-        if self.peek() == Some('{') {
+    fn braced(
+        &mut self,
+        braced: &Braced<'_>,
+        at: usize,
+        operand_at: impl Fn(&str) -> usize,
+        depth: usize,
+    ) -> Result<String, Refusal> {
+        let name = braced.name;
+        let Some(Operation { sign, or_empty, operand }) = &braced.operation else {
+            return Ok(self.variable(name, at));
+        };
+        let value = (self.environment)(name);
+        let present = value.as_ref().is_some_and(|value| !or_empty || !value.is_empty());
+        if present != (*sign == b'+') {
+            return Ok(value.unwrap_or_default());
+        }
+        if depth == MAX_DEPTH {
+            return Err(refuse(at, format!("more than {MAX_DEPTH} variables stand inside each other")));
+        }
+        let operand = self.replace(operand, operand_at(operand), depth + 1)?;
+        match sign {
+            b'?' => Err(missing(name, value.is_some(), &operand, at)),
+            _ => Ok(operand),
+        }
+    }
+}
+
+/// Reads what follows the `${` whose `$` is at this byte.
+///
+/// Compose's own reader takes an operand up to the last brace of the line first, and then looks for the brace that
+/// closes; where it finds none, as in `${A:-{}}`, the last brace of the line is the one.
+fn read(text: &str, at: usize) -> Result<Braced<'_>, Refusal> {
+    let (name, after) = split_name(text);
+    if name.is_empty() {
+        if text.starts_with('{') {
             let hint = "GitHub expressions are not expanded here; pass the value through `env:` of the step and write \
                         `${NAME}`, or write `$$` for a literal `$`";
             return Err(Refusal { at, message: "`${{` starts no variable".into(), hint: Some(hint.into()) });
         }
-        let name = self.take_name();
-        if name.is_empty() {
-            return Err(self.refuse(at, "`${` is not followed by a variable's name"));
-        }
-        if self.take("}") {
-            return Ok(self.variable(&name, at, used));
-        }
-        let or_empty = self.take(":");
-        let Some(sign) = self.peek().filter(|c| matches!(c, '-' | '+' | '?')) else {
-            let message = match self.peek() {
-                None => "`${` is not closed by `}`".to_owned(),
-                Some(_) => format!("`${{{name}` is followed by neither `}}` nor `:-`, `-`, `:?`, `?`, `:+` or `+`"),
-            };
-            return Err(self.refuse(at, message));
+        return Err(refuse(at, "`${` is not followed by a variable's name"));
+    }
+    if let Some(rest) = after.strip_prefix('}') {
+        return Ok(Braced { name, operation: None, rest });
+    }
+    let unclosed = "`${` is not closed by `}`";
+    let signed = after.strip_prefix(':').unwrap_or(after);
+    let Some(sign) = signed.bytes().next().filter(|sign| matches!(sign, b'-' | b'+' | b'?')) else {
+        let message = match signed {
+            "" => unclosed.to_owned(),
+            _ => format!("`${{{name}` is followed by neither `}}` nor `:-`, `-`, `:?`, `?`, `:+` or `+`"),
         };
-        self.position += sign.len_utf8();
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(self.refuse(at, format!("more than {MAX_DEPTH} variables stand inside each other")));
-        }
+        return Err(refuse(at, message));
+    };
+    let operand = &signed[1..];
+    let line = operand.split('\n').next().unwrap_or_default();
+    let Some(last) = line.rfind('}') else {
+        let ends = if line.len() < operand.len() { "a line ends inside `${`" } else { unclosed };
+        return Err(refuse(at, ends));
+    };
+    let head = text.len() - operand.len();
+    let end = closing_brace(&text.as_bytes()[..=head + last]).map_or(last, |end| end - head);
+    let operation = Operation { sign, or_empty: after.len() > signed.len(), operand: &operand[..end] };
+    Ok(Braced { name, operation: Some(operation), rest: &operand[end + 1..] })
+}
 
-        let value = (self.environment)(&name);
-        let present = value.as_ref().is_some_and(|value| !or_empty || !value.is_empty());
-        let wanted = if sign == '+' { present } else { !present };
-        let operand = self.run(Until::Brace(at), used && wanted)?;
-        self.position += 1;
-        self.depth -= 1;
-        match sign {
-            _ if !used => Ok(String::new()),
-            '+' => Ok(if present { operand } else { String::new() }),
-            '?' if !present => Err(missing(&name, value.is_some(), &operand, at)),
-            _ => Ok(if present { value.unwrap_or_default() } else { operand }),
+/// The brace that closes the one before this text, if braces are counted as Compose does: every `{` opens, and
+/// whatever follows it is passed over, be it a brace.
+fn closing_brace(text: &[u8]) -> Option<usize> {
+    let mut open = 1;
+    // The first byte follows a `{`.
+    let mut at = 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'}' => open -= 1,
+            b'{' => {
+                open += 1;
+                at += 1;
+            }
+            _ => {}
         }
+        if open == 0 {
+            return Some(at);
+        }
+        at += 1;
     }
+    None
+}
 
-    fn refuse(&self, at: usize, message: impl Into<String>) -> Refusal {
-        let hint = "write `$$` for a literal `$`";
-        Refusal { at, message: message.into(), hint: Some(hint.into()) }
-    }
+/// A letter or `_`, then letters, digits and `_`; and what follows. Two characters count as letters that are no ASCII:
+/// they are what `s` and `k` are equal to where case does not count.
+fn split_name(text: &str) -> (&str, &str) {
+    let is_letter = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '\u{17f}' | '\u{212a}');
+    let end = text.find(|c: char| !is_letter(c) && !c.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at(if text.starts_with(is_letter) { end } else { 0 })
+}
+
+fn refuse(at: usize, message: impl Into<String>) -> Refusal {
+    Refusal { at, message: message.into(), hint: Some("write `$$` for a literal `$`".into()) }
 }
 
 fn missing(name: &str, set: bool, reason: &str, at: usize) -> Refusal {
@@ -242,6 +264,12 @@ mod tests {
             ("$5 $(x) ^a$ $", "$5 $(x) ^a$ $"),
             ("${NESTED}", "${A}"),
             ("한${A}글", "한apple글"),
+            ("${A:-{}}|${NONE:-{}}|", "apple|"),
+            ("${NONE:-{}}|${A:-{}}", "{}}|apple"),
+            ("${NONE:-{a}}!", "{a}!"),
+            ("${A:-${}", "apple"),
+            ("${A:-${NONE}\n}", "apple\n}"),
+            ("${NONE:-\u{17f}}$\u{17f}", "\u{17f}"),
         ] {
             assert_eq!(text(value), expected, "{value}");
         }
@@ -249,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_is_not_used_does_not_count() {
-        let unused = interpolate("${A:-${NONE:?never}${OTHER}}${NONE:+$OTHER}", &environment).unwrap();
+        let unused = interpolate("${A:-${NONE:?never}${OTHER}${}}${NONE:+$OTHER}", &environment).unwrap();
         assert_eq!(unused, Interpolated { text: "apple".into(), unset: vec![] });
     }
 
@@ -271,10 +299,11 @@ mod tests {
             ("${1A}", 0, nameless),
             ("${A", 0, unclosed),
             ("${A:", 0, unclosed),
-            ("x${A:-${A}", 1, unclosed),
+            ("x${NONE:-${A}", 9, unclosed),
             ("${NONE:-x\ny}", 0, "a line ends inside `${`"),
             ("${{ github.sha }}", 0, "`${{` starts no variable"),
-            ("${A:-${}}", 5, nameless),
+            ("${NONE:-${}}", 8, nameless),
+            ("${NONE:-a${EMPTY:?b}}", 9, "variable `EMPTY` is empty, but required: b"),
             ("${NONE:?}", 0, "variable `NONE` is not set, but required"),
             ("${EMPTY:?give $A}", 0, "variable `EMPTY` is empty, but required: give apple"),
             ("${NONE?why}", 0, "variable `NONE` is not set, but required: why"),

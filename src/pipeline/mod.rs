@@ -34,7 +34,10 @@ mod yaml;
 
 pub use file::{PipelineFile, parse, parse_bytes};
 pub use glob::glob;
-pub use recipe::{BuildOptions, CacheEntry, ContextSource, NamedContext, Secret, SecretSource, Ssh, Ulimit};
+pub use recipe::{
+    BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
+    Ulimit, pinned_commit, without_credential,
+};
 pub use write::to_yaml;
 
 use std::collections::BTreeMap;
@@ -180,6 +183,9 @@ pub struct Build {
     /// Names that the Dockerfile may use in `FROM` and `--from`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub additional_contexts: BTreeMap<String, NamedContext>,
+    /// A cache of layers that is kept in the registry with the images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
     /// What else the builder is told and given.
     #[serde(flatten)]
     pub options: BuildOptions,

@@ -1,11 +1,9 @@
-//! `depends_on` and `additional_contexts`: which images need which.
-
-use std::collections::BTreeMap;
+//! `depends_on`, and which images need which.
 
 use super::problems::Problems;
 use super::read::Field;
 use super::span::Span;
-use super::{pairs, suggest};
+use super::suggest;
 
 /// An image that is needed, and where the file says so.
 #[derive(Debug, Clone)]
@@ -13,6 +11,13 @@ pub(super) struct Needed {
     pub image: String,
     path: String,
     at: Span,
+}
+
+impl Needed {
+    /// An image that a field of this path names.
+    pub fn new(image: &str, path: &str, at: Span) -> Self {
+        Needed { image: image.to_owned(), path: path.to_owned(), at }
+    }
 }
 
 /// Reads names of images: one, or a list.
@@ -25,28 +30,6 @@ pub(super) fn depends_on(field: &Field<'_>, problems: &mut Problems) -> Option<V
             continue;
         }
         all.push(Needed { image, path: item.path.clone(), at: item.span() });
-    }
-    Some(all)
-}
-
-/// Reads names with images: `{NAME: "image:KEY"}` or `[NAME=image:KEY]`. Compose's word for it, `service:`, and
-/// bake's, `target:`, mean the same.
-pub(super) fn contexts(field: &Field<'_>, problems: &mut Problems) -> Option<BTreeMap<String, Needed>> {
-    let mut all = BTreeMap::new();
-    for (name, value) in pairs::read(field, problems)? {
-        let path = format!("{}.{name}", field.path);
-        let value = value.unwrap_or_default();
-        let image = ["image:", "service:", "target:"].into_iter().find_map(|word| value.strip_prefix(word));
-        match image.filter(|image| !image.is_empty()) {
-            Some(image) => {
-                all.insert(name, Needed { image: image.to_owned(), path, at: field.key });
-            }
-            None => problems.error_with_hint(
-                field.key,
-                format!("`{path}` is `{value}`, which this version does not support"),
-                "name an image of the pipeline, as in `image:web`",
-            ),
-        }
     }
     Some(all)
 }

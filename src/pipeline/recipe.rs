@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
+
+use crate::names::RepositoryName;
 
 /// Where the files of a build come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,23 @@ impl Serialize for ContextSource {
             ContextSource::Stdin | ContextSource::Remote(_) => serializer.collect_str(self),
         }
     }
+}
+
+/// A URL without the user and the password that may stand in it, for where it is shown or kept.
+pub fn without_credential(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+/// The full commit that the URL of a git repository names, if it does: such a URL always gives the same files.
+pub fn pinned_commit(url: &str) -> Option<&str> {
+    let (_, fragment) = url.split_once('#')?;
+    let commit = fragment.split(':').next()?;
+    (matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(commit)
 }
 
 /// What a name means that a Dockerfile may use in `FROM` and `--from`.
@@ -107,16 +127,16 @@ pub struct BuildOptions {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cache_to: Vec<CacheEntry>,
     /// Limits of the processes of RUN steps.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "by_name")]
     pub ulimits: Vec<Ulimit>,
     /// Privileges that RUN steps may use, as in `security.insecure`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<String>,
     /// The attributes of the provenance attestation, as in `mode=max`; none is made if not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "attributes_or_true")]
     pub provenance: Option<String>,
     /// The attributes of the SBOM attestation; none is made if not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "attributes_or_true")]
     pub sbom: Option<String>,
 }
 
@@ -162,13 +182,97 @@ pub struct CacheEntry {
     pub attributes: BTreeMap<String, String>,
 }
 
+/// A cache of layers in the registry that the images go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cache {
+    /// None, also where one would be kept without being asked for.
+    Off,
+    /// One.
+    On {
+        /// Where the layers are.
+        kind: CacheKind,
+        /// Which of them are kept.
+        mode: CacheMode,
+        /// A repository of its own; the image's if not given.
+        repository: Option<RepositoryName>,
+    },
+}
+
+/// Where the layers of a cache are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheKind {
+    /// Under a tag of their own.
+    #[default]
+    Registry,
+    /// In the image itself.
+    Inline,
+}
+
+/// Which layers a cache keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheMode {
+    /// Those of all stages.
+    #[default]
+    Max,
+    /// Those of the image.
+    Min,
+}
+
+impl Serialize for Cache {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Cache::On { kind, mode, repository } = self else { return serializer.serialize_bool(false) };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", kind)?;
+        map.serialize_entry("mode", mode)?;
+        if let Some(repository) = repository {
+            map.serialize_entry("repository", repository)?;
+        }
+        map.end()
+    }
+}
+
 /// A limit of a process, as `setrlimit(2)` knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ulimit {
     /// As in `nofile`.
+    #[serde(skip)]
     pub name: String,
     /// What a process begins with; -1 is no limit.
     pub soft: i64,
     /// How far it may raise that; -1 is no limit.
     pub hard: i64,
+}
+
+fn by_name<S: Serializer>(ulimits: &[Ulimit], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(ulimits.iter().map(|ulimit| (&ulimit.name, ulimit)))
+}
+
+/// An attestation without attributes is asked for with `true`.
+fn attributes_or_true<S: Serializer>(attributes: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match attributes.as_deref() {
+        Some("") => serializer.serialize_bool(true),
+        attributes => attributes.serialize(serializer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_shown() {
+        assert_eq!(without_credential("https://me:secret@host/a.git#b"), "https://host/a.git#b");
+        assert_eq!(without_credential("https://host/a@b"), "https://host/a@b");
+        assert_eq!(without_credential("git@host:a.git"), "git@host:a.git");
+    }
+
+    #[test]
+    fn commits_in_urls() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(pinned_commit(&format!("https://host/a.git#{commit}:dir")), Some(commit));
+        assert_eq!(pinned_commit("https://host/a.git#main"), None);
+        assert_eq!(pinned_commit("https://host/a.git"), None);
+    }
 }

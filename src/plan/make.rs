@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::key::ContentKey;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{ContextSource, Image, Pipeline, Repository};
+use crate::pipeline::{BuildOptions, ContextSource, Image, NamedContext, Pipeline, Repository, SecretSource};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
@@ -221,7 +221,7 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
         left_out: written.to_vec(),
         login: false,
         context: located(&build.context, root),
-        contexts: build.additional_contexts.clone(),
+        contexts: build.additional_contexts.iter().map(|(name, one)| (name.clone(), located_name(one, root))).collect(),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),
@@ -232,18 +232,47 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
         network: build.network.clone(),
         extra_hosts: build.extra_hosts.clone(),
         shm_size: build.shm_size,
-        options: build.options.clone(),
+        options: located_options(&build.options, root),
         source_date_epoch: None,
     }
 }
 
+/// A path from the root. Through its components, which leave out `.`: the path is shown to the user.
+fn absolute(path: &Path, root: &Path) -> PathBuf {
+    root.join(path).components().collect()
+}
+
 /// A context by its place in the file system.
 fn located(context: &ContextSource, root: &Path) -> ContextSource {
-    // Through its components, which leave out `.`: the path is shown to the user.
-    let absolute = |path: &Path| root.join(path).components().collect();
     match context {
-        ContextSource::Folder(folder) => ContextSource::Folder(absolute(folder)),
-        ContextSource::Archive(file) => ContextSource::Archive(absolute(file)),
+        ContextSource::Folder(folder) => ContextSource::Folder(absolute(folder, root)),
+        ContextSource::Archive(file) => ContextSource::Archive(absolute(file, root)),
         ContextSource::Stdin | ContextSource::Remote(_) => context.clone(),
     }
+}
+
+fn located_name(context: &NamedContext, root: &Path) -> NamedContext {
+    match context {
+        NamedContext::Folder(folder) => NamedContext::Folder(absolute(folder, root)),
+        NamedContext::Planned(_) | NamedContext::Image(_) | NamedContext::Remote(_) => context.clone(),
+    }
+}
+
+/// Secrets, keys and local caches by their places in the file system.
+fn located_options(options: &BuildOptions, root: &Path) -> BuildOptions {
+    let mut located = options.clone();
+    for secret in &mut located.secrets {
+        if let SecretSource::File(file) = &mut secret.source {
+            *file = absolute(file, root);
+        }
+    }
+    for path in located.ssh.iter_mut().flat_map(|ssh| &mut ssh.paths) {
+        *path = absolute(path, root);
+    }
+    for cache in located.cache_from.iter_mut().chain(&mut located.cache_to).filter(|cache| cache.kind == "local") {
+        for (_, path) in cache.attributes.iter_mut().filter(|(key, _)| matches!(key.as_str(), "src" | "dest")) {
+            *path = absolute(Path::new(path.as_str()), root).to_string_lossy().into_owned();
+        }
+    }
+    located
 }

@@ -72,6 +72,9 @@ fn rows(record: &KeyRecord) -> Vec<(String, String)> {
     if let Some(bytes) = record.shm_size {
         add("shm_size", &bytes);
     }
+    if let Some(origin) = &record.origin {
+        add("context", origin);
+    }
     add("files", &format!("{} ({})", record.files.digest, record.files.count));
     if let Some(checkout) = &record.checkout {
         add(".git", &format!("{} {}", checkout.commit, checkout.tags.join(" ")).trim_end());
@@ -84,13 +87,24 @@ fn rows(record: &KeyRecord) -> Vec<(String, String)> {
             add(&format!("{kind} {name}"), key);
         }
     }
-    for (kind, values) in [("argument", &record.args), ("label", &record.labels), ("extra host", &record.extra_hosts)] {
+    let named = [
+        ("context", &record.named),
+        ("argument", &record.args),
+        ("label", &record.labels),
+        ("extra host", &record.extra_hosts),
+        ("limit", &record.ulimits),
+        ("attestation", &record.attestations),
+    ];
+    for (kind, values) in named {
         for (name, value) in values {
             add(&format!("{kind} {name}"), value);
         }
     }
-    for id in &record.secrets {
-        add("secret", id);
+    for (kind, ids) in [("secret", &record.secrets), ("ssh agent", &record.ssh), ("entitlement", &record.entitlements)]
+    {
+        for id in ids {
+            add(kind, id);
+        }
     }
     rows
 }

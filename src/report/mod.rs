@@ -1,5 +1,6 @@
 //! The only room that prints, and that writes results.
 
+pub mod context;
 pub mod copy;
 pub mod facts;
 pub mod files;

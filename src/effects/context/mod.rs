@@ -1,10 +1,13 @@
 //! The build context: a folder after `.dockerignore`, as a stream of tar.
 
+mod expression;
 mod ignore;
 mod pattern;
+mod syntax;
 mod tar;
 mod upload;
 mod walk;
+mod weight;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,6 +18,7 @@ pub use ignore::{BadPattern, IgnoreRules};
 pub use tar::Reader;
 pub use upload::{Upload, stream, upload};
 pub use walk::{Entry, Walk, slashed_bytes};
+pub use weight::Weight;
 
 use crate::execute::ports::{Failure, ServiceError};
 use crate::plan::Dockerfile;
@@ -88,11 +92,9 @@ impl Context {
             Dockerfile::File(file) => {
                 let full = root.join(file);
                 let bytes = fs::read(&full).map_err(unreadable(&full))?;
-                let mut beside = full.clone().into_os_string();
-                beside.push(IGNORE_FILE);
-                let rules = read_rules(&[beside.into(), root.join(IGNORE_FILE)])?;
+                let rules = read_rules(&[beside(&full), root.join(IGNORE_FILE)])?;
                 let dockerfile = match place_inside(root, file) {
-                    Some(path) if !rules.excludes(&path) => SentDockerfile::Along(path),
+                    Some(path) if !rules.excludes(path.as_bytes())? => SentDockerfile::Along(path),
                     Some(path) => SentDockerfile::Extra { path, bytes },
                     None => SentDockerfile::Extra { path: RESERVED_DOCKERFILE.into(), bytes },
                 };
@@ -100,6 +102,24 @@ impl Context {
             }
         };
         Ok(Context { root: root.to_owned(), rules, dockerfile, left_out: BTreeSet::new() })
+    }
+
+    /// A folder as it is sent, whatever its Dockerfile: a named context, or one that is only looked at.
+    ///
+    /// `dockerfile` is the path of the Dockerfile whose own ignore file wins, as in [`Context::open`]; nothing else is
+    /// looked at, so it need not be there.
+    ///
+    /// # Errors
+    /// If the folder is missing, or the ignore file cannot be read or has a line that is no pattern.
+    pub fn folder(root: &Path, dockerfile: Option<&Path>) -> Result<Self, ContextError> {
+        let is_folder = fs::metadata(root).map_err(unreadable(root))?.is_dir();
+        if !is_folder {
+            return Err(ContextError::new(root, &"it is not a folder"));
+        }
+        let mut files: Vec<PathBuf> = dockerfile.map(beside).into_iter().collect();
+        files.push(root.join(IGNORE_FILE));
+        let dockerfile = SentDockerfile::Extra { path: RESERVED_DOCKERFILE.into(), bytes: Vec::new() };
+        Ok(Context { root: root.to_owned(), rules: read_rules(&files)?, dockerfile, left_out: BTreeSet::new() })
     }
 
     /// The same without these files, wherever they are: what a run writes is no part of what the next one builds, or it
@@ -150,7 +170,7 @@ impl Context {
     }
 
     /// What the files of the context follow from: contexts of which this is equal hold the same.
-    pub fn identity(&self) -> (&Path, &str, &BTreeSet<PathBuf>) {
+    pub fn identity(&self) -> (&Path, &[u8], &BTreeSet<PathBuf>) {
         (&self.root, self.rules.text(), &self.left_out)
     }
 
@@ -167,13 +187,19 @@ fn unreadable(path: &Path) -> impl Fn(io::Error) -> ContextError {
     move |error| ContextError::new(path, &error)
 }
 
+/// The ignore file of a Dockerfile.
+pub fn beside(dockerfile: &Path) -> PathBuf {
+    let mut file = dockerfile.as_os_str().to_owned();
+    file.push(IGNORE_FILE);
+    file.into()
+}
+
 /// The rules in the first of these files that is there; none, if none is.
 fn read_rules(files: &[PathBuf]) -> Result<IgnoreRules, ContextError> {
     for file in files {
         match fs::read(file) {
             Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                return IgnoreRules::parse(&text).map_err(|bad| ContextError::new(file, &bad));
+                return IgnoreRules::parse(file, &bytes).map_err(|bad| ContextError::new(file, &bad));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(ContextError::new(file, &error)),
@@ -193,7 +219,7 @@ fn place_inside(root: &Path, file: &Path) -> Option<String> {
         return None;
     }
     let named: PathBuf = named.components().filter(|component| *component != Component::CurDir).collect();
-    (named == inside).then(|| walk::slashed(inside))
+    (named == inside).then(|| String::from_utf8(slashed_bytes(inside)).ok())?
 }
 
 #[cfg(test)]
@@ -227,7 +253,7 @@ mod tests {
     fn the_ignore_file_beside_the_dockerfile_wins() {
         let files = [("d/Dockerfile", ""), ("d/Dockerfile.dockerignore", "a"), (".dockerignore", "b")];
         let context = open(&files, "d/Dockerfile").unwrap();
-        assert!(context.rules.excludes("a") && !context.rules.excludes("b"));
+        assert!(context.rules.excludes(b"a").unwrap() && !context.rules.excludes(b"b").unwrap());
     }
 
     #[test]
@@ -241,7 +267,7 @@ mod tests {
         let results = ["left", "out/../out/./left", "../kept", "gone/left", "missing"].map(|file| root.join(file));
         let context = Context::open(&root, &Dockerfile::Inline(String::new())).unwrap();
         let context = context.leaving_out(results.iter().map(PathBuf::as_path));
-        let paths: Vec<_> = context.walk().unwrap().map(|entry| walk::slashed(&entry.unwrap().path)).collect();
+        let paths: Vec<_> = context.walk().unwrap().map(|entry| entry.unwrap().path.display().to_string()).collect();
         assert_eq!(paths, ["kept", "out", "out/kept"]);
     }
 

@@ -1,27 +1,34 @@
 //! One pattern of a `.dockerignore` file.
 
-use regex::Regex;
+use std::borrow::Cow;
 
-/// A pattern, anchored at the context's root, that matches slash-separated relative paths.
+use regex::bytes::Regex;
+
+use super::{expression, syntax};
+
+/// A pattern, anchored at the context's root, that matches slash-separated relative paths byte by byte.
 ///
-/// The rules are those of Go's `filepath.Match` plus `**`, as Docker's builders apply them. Source: docs.docker.com,
-/// "Build context", section ".dockerignore files", and the behaviour of moby/patternmatcher.
+/// What it matches is what BuildKit's client makes of it, also where that is more, or less, than its documentation
+/// says. Source: the behaviour of moby/patternmatcher, compared with this over many thousand random patterns.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     /// Whether it takes back what earlier patterns excluded: the `!` form.
     pub exception: bool,
-    matcher: Matcher,
+    /// Cleaned.
+    text: Vec<u8>,
+    /// An expression that is not valid is a fault only if it is asked.
+    matcher: Result<Matcher, String>,
     /// The components before the first one that could match more than one name.
-    literal: Vec<String>,
+    literal: Vec<Vec<u8>>,
 }
 
 #[derive(Debug, Clone)]
 enum Matcher {
-    Exact(String),
+    Exact,
     /// `abc/**`: everything inside, but not `abc` itself.
-    Prefix(String),
+    Prefix,
     /// `**abc`: every path that ends so, `myabc` included.
-    Suffix(String),
+    Suffix,
     Regex(Regex),
 }
 
@@ -30,84 +37,78 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with its syntax.
-    pub fn new(text: &str, exception: bool) -> Result<Self, String> {
-        let is_wild = |component: &&str| !component.contains(['*', '?', '[', '\\']);
-        let literal = text.split('/').take_while(is_wild).map(str::to_owned).collect();
-        Ok(Pattern { exception, matcher: Matcher::new(text)?, literal })
+    pub fn new(text: &[u8], exception: bool) -> Result<Self, String> {
+        syntax::check(text)?;
+        let literal = text.split(|byte| *byte == b'/').take_while(|component| is_literal(component));
+        let literal = literal.map(<[u8]>::to_vec).collect();
+        Ok(Pattern { exception, text: text.to_owned(), matcher: Matcher::new(text), literal })
     }
 
     /// Whether the pattern matches this very path.
-    pub fn matches(&self, path: &str) -> bool {
-        match &self.matcher {
-            Matcher::Exact(text) => path == text,
-            Matcher::Prefix(prefix) => path.starts_with(prefix),
-            Matcher::Suffix(suffix) => path.ends_with(suffix) || suffix.strip_prefix('/') == Some(path),
-            Matcher::Regex(regex) => regex.is_match(path),
-        }
+    ///
+    /// # Errors
+    /// What is wrong with the pattern, as far as nobody could tell before it was asked.
+    pub fn matches(&self, path: &Path<'_>) -> Result<bool, &str> {
+        let bytes = path.bytes;
+        Ok(match self.matcher.as_ref().map_err(String::as_str)? {
+            Matcher::Exact => bytes == self.text,
+            Matcher::Prefix => bytes.starts_with(&self.text[..self.text.len() - "**".len()]),
+            Matcher::Suffix => {
+                let suffix = &self.text["**".len()..];
+                bytes.ends_with(suffix) || suffix.strip_prefix(b"/") == Some(bytes)
+            }
+            Matcher::Regex(regex) => regex.is_match(&path.characters),
+        })
     }
 
-    /// Whether the pattern could match something inside this directory; never wrong when it says no.
-    pub fn may_match_inside(&self, directory: &str) -> bool {
-        self.literal.iter().zip(directory.split('/')).all(|(literal, component)| literal == component)
+    /// Whether the pattern could match something inside this directory, or be found to be none there; never wrong when
+    /// it says no.
+    pub fn may_match_inside(&self, directory: &[u8]) -> bool {
+        if self.matcher.is_err() {
+            return true;
+        }
+        let components = directory.split(|byte| *byte == b'/');
+        self.literal.iter().zip(components).all(|(literal, component)| literal == component)
+    }
+
+    /// The pattern without a last component of `*` or `**`, by which BuildKit tells where exceptions can reach, if
+    /// nothing else in it is a wildcard.
+    pub fn plain_root(&self) -> Option<&[u8]> {
+        let root = self.text.strip_suffix(b"/**").unwrap_or(&self.text);
+        let root = root.strip_suffix(b"/*").unwrap_or(root);
+        (!root.iter().any(|byte| b"*[]?^\\".contains(byte))).then_some(root)
     }
 }
 
-impl Matcher {
-    fn new(text: &str) -> Result<Self, String> {
-        let mut regex = String::from("^");
-        let mut shape = Shape::Exact;
-        let mut rest = text.chars().peekable();
-        let mut first = true;
-        while let Some(c) = rest.next() {
-            match c {
-                '*' if rest.next_if_eq(&'*').is_some() => {
-                    rest.next_if_eq(&'/');
-                    if rest.peek().is_none() {
-                        if shape == Shape::Exact {
-                            shape = Shape::Prefix;
-                        } else {
-                            regex.push_str(".*");
-                            shape = Shape::Regex;
-                        }
-                    } else {
-                        regex.push_str("(.*/)?");
-                        shape = Shape::Regex;
-                    }
-                    if first {
-                        shape = Shape::Suffix;
-                    }
-                }
-                '*' => {
-                    regex.push_str("[^/]*");
-                    shape = Shape::Regex;
-                }
-                '?' => {
-                    regex.push_str("[^/]");
-                    shape = Shape::Regex;
-                }
-                '[' => {
-                    class(&mut rest, &mut regex)?;
-                    shape = Shape::Regex;
-                }
-                '\\' => {
-                    let escaped = rest.next().ok_or("nothing follows the last `\\`")?;
-                    push_literal(&mut regex, escaped);
-                    shape = Shape::Regex;
-                }
-                _ => push_literal(&mut regex, c),
-            }
-            first = false;
-        }
-        Ok(match shape {
-            Shape::Exact => Matcher::Exact(text.to_owned()),
-            Shape::Prefix => Matcher::Prefix(text[..text.len() - "**".len()].to_owned()),
-            Shape::Suffix => Matcher::Suffix(text["**".len()..].to_owned()),
-            Shape::Regex => {
-                regex.push('$');
-                Matcher::Regex(Regex::new(&regex).map_err(|error| error.to_string())?)
-            }
-        })
+/// A path as patterns see it.
+pub struct Path<'p> {
+    bytes: &'p [u8],
+    characters: Cow<'p, [u8]>,
+}
+
+impl<'p> Path<'p> {
+    /// A slash-separated relative path. For wildcards, each byte that is no UTF-8 is a character of its own, U+FFFD.
+    pub fn new(bytes: &'p [u8]) -> Self {
+        let characters = match std::str::from_utf8(bytes) {
+            Ok(_) => Cow::Borrowed(bytes),
+            Err(_) => Cow::Owned(decoded(bytes).into_bytes()),
+        };
+        Path { bytes, characters }
     }
+}
+
+/// The text of bytes of which each that is no UTF-8 becomes U+FFFD, so that their number stays.
+fn decoded(bytes: &[u8]) -> String {
+    bytes.utf8_chunks().fold(String::with_capacity(bytes.len()), |mut text, chunk| {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+        text
+    })
+}
+
+fn is_literal(component: &[u8]) -> bool {
+    std::str::from_utf8(component)
+        .is_ok_and(|text| !text.contains(['*', '?', '[', ']', '\\', '^', '\u{feff}', char::REPLACEMENT_CHARACTER]))
 }
 
 #[derive(PartialEq)]
@@ -118,44 +119,68 @@ enum Shape {
     Regex,
 }
 
-/// Reads a character class after its `[`, by the grammar of Go's `filepath.Match`: `^` negates and `!` does not,
-/// and a `-` or `]` that is meant itself is escaped.
-fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, regex: &mut String) -> Result<(), String> {
-    regex.push('[');
-    if rest.next_if_eq(&'^').is_some() {
-        regex.push('^');
-    }
-    let mut empty = true;
-    loop {
-        if !empty && rest.next_if_eq(&']').is_some() {
-            regex.push(']');
-            return Ok(());
-        }
-        let low = class_member(rest)?;
-        push_literal(regex, low);
-        if rest.next_if_eq(&'-').is_some() {
-            let high = class_member(rest)?;
-            if high < low {
-                return Err(format!("the range `{low}-{high}` is upside down"));
+impl Matcher {
+    fn new(pattern: &[u8]) -> Result<Self, String> {
+        let text = decoded(pattern);
+        let mut expression = String::from("^");
+        let mut shape = Shape::Exact;
+        // A byte order mark before the first character is passed over, wherever the line stands in the file.
+        let mut rest = text.strip_prefix('\u{feff}').unwrap_or(&text).chars().peekable();
+        let mut first = true;
+        while let Some(c) = rest.next() {
+            match c {
+                '*' if rest.next_if_eq(&'*').is_some() => {
+                    rest.next_if_eq(&'/');
+                    match (rest.peek(), &shape) {
+                        (None, Shape::Exact) => shape = Shape::Prefix,
+                        (None, _) => {
+                            expression.push_str(".*");
+                            shape = Shape::Regex;
+                        }
+                        (Some(_), _) => {
+                            expression.push_str("(.*/)?");
+                            shape = Shape::Regex;
+                        }
+                    }
+                    if first {
+                        shape = Shape::Suffix;
+                    }
+                }
+                '*' => {
+                    expression.push_str("[^/]*");
+                    shape = Shape::Regex;
+                }
+                '?' => {
+                    expression.push_str("[^/]");
+                    shape = Shape::Regex;
+                }
+                '.' | '+' | '(' | ')' | '|' | '{' | '}' | '$' => expression.extend(['\\', c]),
+                '\\' => match rest.next() {
+                    Some(escaped) => {
+                        expression.extend(['\\', escaped]);
+                        shape = Shape::Regex;
+                    }
+                    None => expression.push('\\'),
+                },
+                '[' | ']' => {
+                    expression.push(c);
+                    shape = Shape::Regex;
+                }
+                _ => expression.push(c),
             }
-            regex.push('-');
-            push_literal(regex, high);
+            first = false;
         }
-        empty = false;
+        Ok(match shape {
+            Shape::Exact => Matcher::Exact,
+            Shape::Prefix => Matcher::Prefix,
+            Shape::Suffix => Matcher::Suffix,
+            Shape::Regex => {
+                expression.push('$');
+                let ours = expression::translate(&expression)?;
+                Matcher::Regex(Regex::new(&ours).map_err(|error| error.to_string())?)
+            }
+        })
     }
-}
-
-fn class_member(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<char, String> {
-    let unclosed = "a `[` is not closed";
-    match rest.next().ok_or(unclosed)? {
-        c @ ('-' | ']') => Err(format!("`{c}` stands where a character of the `[…]` is expected")),
-        '\\' => Ok(rest.next().ok_or(unclosed)?),
-        c => Ok(c),
-    }
-}
-
-fn push_literal(regex: &mut String, c: char) {
-    regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
 }
 
 #[cfg(test)]
@@ -193,6 +218,7 @@ mod tests {
             ("[!a]", "!", true),
             ("[^a]", "b", true),
             ("[^a]", "a", false),
+            ("[^a]", "/", true),
             ("[a-c]x", "bx", true),
             ("[a\\-]", "-", true),
             ("[a[]", "[", true),
@@ -203,23 +229,45 @@ mod tests {
             ("a+(b)|{c}$", "a+(b)|{c}$", true),
             ("a.b*", "a.bc", true),
             ("a.b*", "axbc", false),
+            ("a^b*", "a^bc", false),
+            ("a^b", "a^b", true),
+            ("\\d", "7", true),
+            ("\\d", "d", false),
+            ("[*]", "*", false),
+            ("[*]", "[/]", true),
+            ("**/a?", "x\ny/ab", false),
         ];
         for (pattern, path, expected) in cases {
-            let pattern = Pattern::new(pattern, false).unwrap();
-            assert_eq!(pattern.matches(path), expected, "{pattern:?} {path}");
+            let pattern = Pattern::new(pattern.as_bytes(), false).unwrap();
+            assert_eq!(pattern.matches(&Path::new(path.as_bytes())), Ok(expected), "{pattern:?} {path}");
         }
     }
 
     #[test]
-    fn bad_patterns() {
-        for text in ["[", "[]", "[]a]", "a[", "[a-]", "[-a]", "[b-a]", "[Local-Only]", "a\\", "[a\\"] {
-            assert!(Pattern::new(text, false).is_err(), "{text}");
+    fn bytes_that_are_no_text() {
+        let matches = |pattern: &[u8], path: &[u8]| {
+            let pattern = Pattern::new(pattern, false).unwrap();
+            pattern.matches(&Path::new(path)).unwrap()
+        };
+        assert!(matches(b"a\xff", b"a\xff"));
+        assert!(!matches(b"a\xff", b"a\xfe"));
+        assert!(matches(b"a??", b"a\xe2\x82"), "each byte is a character");
+        assert!(!matches(b"a?", b"a\xe2\x82"));
+    }
+
+    #[test]
+    fn some_faults_are_known_only_when_a_pattern_is_asked() {
+        for text in ["[b-a]", "[Local-Only]", "\\y", "x\\1"] {
+            let pattern = Pattern::new(text.as_bytes(), false).unwrap();
+            assert!(pattern.matches(&Path::new(b"a")).is_err(), "{text}");
         }
     }
 
     #[test]
     fn pruning_is_never_wrong() {
-        let may = |pattern, directory| Pattern::new(pattern, true).unwrap().may_match_inside(directory);
+        let may = |pattern: &str, directory: &str| {
+            Pattern::new(pattern.as_bytes(), true).unwrap().may_match_inside(directory.as_bytes())
+        };
         assert!(!may("src/*.rs", "node_modules"));
         assert!(!may("src/a/b", "src/b"));
         assert!(may("src/a/b", "src"));

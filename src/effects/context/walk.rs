@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::ContextError;
 use super::ignore::{IgnoreRules, Verdict};
@@ -33,7 +35,7 @@ pub struct Walk<'a> {
 struct Directory {
     path: PathBuf,
     names: std::vec::IntoIter<OsString>,
-    verdict: Verdict,
+    verdict: Arc<Verdict>,
     /// The directory itself, as long as it is left out and nothing kept was found inside.
     pending: Option<Entry>,
 }
@@ -45,7 +47,7 @@ impl<'a> Walk<'a> {
     /// If the folder cannot be read.
     pub fn new(root: &'a Path, rules: &'a IgnoreRules, left_out: &'a BTreeSet<PathBuf>) -> Result<Self, ContextError> {
         let top =
-            Directory { path: PathBuf::new(), names: sorted_names(root)?, verdict: Verdict::default(), pending: None };
+            Directory { path: PathBuf::new(), names: sorted_names(root)?, verdict: Arc::default(), pending: None };
         Ok(Walk { root, rules, left_out, open: vec![top], ready: VecDeque::new() })
     }
 
@@ -61,24 +63,31 @@ impl<'a> Walk<'a> {
         if self.left_out.contains(&path) {
             return Ok(());
         }
-        let slashed = slashed(&path);
-        let verdict = self.rules.judge(parent, &slashed);
         let full = self.root.join(&path);
+        let slashed = slashed_bytes(&path);
         let metadata = match fs::symlink_metadata(&full) {
             Ok(metadata) => metadata,
-            Err(_) if verdict.excluded => return Ok(()),
+            Err(_) if self.rules.excludes_inside(parent, &slashed)? => return Ok(()),
             Err(error) => return Err(ContextError::new(&full, &error)),
         };
-        let is_directory = metadata.is_dir();
-        let excluded = verdict.excluded;
-        let entry = Entry { path: path.clone(), metadata };
-        if is_directory && (!excluded || self.rules.may_keep_inside(&slashed)) {
-            let names = sorted_names(&full)?;
-            let pending = if excluded { Some(entry) } else { self.keep(entry) };
-            self.open.push(Directory { path, names, verdict, pending });
-        } else if !excluded {
-            self.keep(entry);
+        if !metadata.is_dir() {
+            if !self.rules.excludes_inside(parent, &slashed)? {
+                self.keep(Entry { path, metadata });
+            }
+            return Ok(());
         }
+        let (excluded, verdict) = self.rules.enter(parent, &slashed)?;
+        if excluded && !self.rules.may_keep_inside(&slashed) {
+            return Ok(());
+        }
+        let names = match sorted_names(&full) {
+            // BuildKit looks for exceptions in there as far as it may.
+            Err(Unlisted(_, ErrorKind::PermissionDenied)) if excluded => return Ok(()),
+            names => names?,
+        };
+        let entry = Entry { path: path.clone(), metadata };
+        let pending = if excluded { Some(entry) } else { self.keep(entry) };
+        self.open.push(Directory { path, names, verdict: Arc::new(verdict), pending });
         Ok(())
     }
 
@@ -104,7 +113,7 @@ impl Iterator for Walk<'_> {
                 continue;
             };
             let path = directory.path.join(name);
-            let verdict = directory.verdict.clone();
+            let verdict = Arc::clone(&directory.verdict);
             if let Err(error) = self.step(path, &verdict) {
                 self.open.clear();
                 return Some(Err(error));
@@ -113,13 +122,7 @@ impl Iterator for Walk<'_> {
     }
 }
 
-/// The path as patterns see it. Bytes that are no UTF-8 become U+FFFD, which every wildcard matches.
-pub fn slashed(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
-}
-
-/// The same path byte by byte, for where two names must never become one.
+/// The path byte by byte, slash-separated.
 pub fn slashed_bytes(path: &Path) -> Vec<u8> {
     let mut bytes = path.as_os_str().as_encoded_bytes().to_vec();
     if std::path::MAIN_SEPARATOR != '/' {
@@ -130,8 +133,17 @@ pub fn slashed_bytes(path: &Path) -> Vec<u8> {
     bytes
 }
 
-fn sorted_names(folder: &Path) -> Result<std::vec::IntoIter<OsString>, ContextError> {
-    let unreadable = |error: std::io::Error| ContextError::new(folder, &error);
+/// A folder whose names cannot be read.
+struct Unlisted(ContextError, ErrorKind);
+
+impl From<Unlisted> for ContextError {
+    fn from(unlisted: Unlisted) -> Self {
+        unlisted.0
+    }
+}
+
+fn sorted_names(folder: &Path) -> Result<std::vec::IntoIter<OsString>, Unlisted> {
+    let unreadable = |error: std::io::Error| Unlisted(ContextError::new(folder, &error), error.kind());
     let entries = fs::read_dir(folder).map_err(unreadable)?;
     let mut names = entries.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
     names.sort_unstable();
@@ -142,6 +154,10 @@ fn sorted_names(folder: &Path) -> Result<std::vec::IntoIter<OsString>, ContextEr
 mod tests {
     use super::*;
 
+    fn slashed(path: &Path) -> String {
+        String::from_utf8(slashed_bytes(path)).unwrap()
+    }
+
     fn walk(files: &[&str], rules: &str) -> Vec<String> {
         let root = tempfile::tempdir().unwrap();
         for file in files {
@@ -149,7 +165,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let rules = IgnoreRules::parse(rules).unwrap();
+        let rules = IgnoreRules::parse(Path::new(""), rules.as_bytes()).unwrap();
         let none = BTreeSet::new();
         let entries = Walk::new(root.path(), &rules, &none).unwrap();
         entries.map(|entry| slashed(&entry.unwrap().path)).collect()
@@ -197,7 +213,7 @@ mod tests {
         fs::create_dir(root.path().join("locked")).unwrap();
         // A loop would never end if links were followed.
         symlink(".", root.path().join("loop")).unwrap();
-        let rules = IgnoreRules::parse("locked").unwrap();
+        let rules = IgnoreRules::parse(Path::new(""), b"locked").unwrap();
         let none = BTreeSet::new();
         let paths: Vec<_> = Walk::new(root.path(), &rules, &none).unwrap().map(|entry| entry.unwrap().path).collect();
         assert_eq!(paths, [PathBuf::from("loop")]);

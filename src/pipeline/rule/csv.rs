@@ -6,7 +6,7 @@ use super::Wrong;
 
 /// A field, and where it stands in the record.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Field {
+pub(in crate::pipeline) struct Field {
     /// Without the quotes around it.
     pub text: String,
     /// In bytes, without the quotes around it.
@@ -19,7 +19,7 @@ pub(super) struct Field {
 ///
 /// # Errors
 /// For a quote inside of a field, after one, or without its partner.
-pub(super) fn record(text: &str) -> Result<Vec<Field>, Wrong> {
+pub(in crate::pipeline) fn record(text: &str) -> Result<Vec<Field>, Wrong> {
     let mut fields = Vec::new();
     let mut at = 0;
     loop {

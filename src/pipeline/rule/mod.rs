@@ -4,7 +4,7 @@
 //! regular expressions say only when they are used, because a rule that does not apply may hold any.
 
 mod attributes;
-mod csv;
+pub(super) mod csv;
 mod flavor;
 mod number;
 

@@ -1,18 +1,40 @@
 //! `build:`, with the names of the Compose build specification; those of bake and build-push-action mean the same.
 
+mod attest;
+mod attributes;
+mod cache;
+mod context;
+mod limits;
+mod options;
+mod secrets;
+mod ssh;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::fields::Schema;
+use context::NamedPart;
+use options::OptionsPart;
+pub(super) use secrets::{Definitions, definitions};
+
+use super::fields::{Fields, Schema};
 use super::interpolate::Environment;
-use super::needs::{self, Needed};
+use super::needs::Needed;
 use super::node::Value;
 use super::pairs::{self, Pairs};
 use super::problems::Problems;
 use super::read::Field;
 use super::span::Span;
-use super::{Build, BuildOptions, ContextSource, Dockerfile, NamedContext, hosts, size};
+use super::{Build, ContextSource, Dockerfile, hosts, size};
 use crate::names::Platform;
+
+/// What is given to every build of a file.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'e> {
+    /// Looks variables up.
+    pub environment: Environment<'e>,
+    /// The secrets that are defined at the top of the file.
+    pub secrets: &'e Definitions,
+}
 
 const SCHEMA: Schema = Schema {
     expected: "the path of a context, or a map",
@@ -29,25 +51,37 @@ const SCHEMA: Schema = Schema {
         ("network", &[]),
         ("extra_hosts", &["extra-hosts", "add-hosts", "add_hosts"]),
         ("shm_size", &["shm-size"]),
-        ("additional_contexts", &["contexts"]),
+        ("additional_contexts", &["contexts", "additional-contexts", "build-contexts", "build_contexts"]),
+        ("no_cache_filter", &["no-cache-filter", "no-cache-filters", "no_cache_filters"]),
+        ("secrets", &["secret"]),
+        ("secret_files", &["secret-files"]),
+        ("secret_envs", &["secret-envs"]),
+        ("ssh", &[]),
+        ("cache_from", &["cache-from"]),
+        ("cache_to", &["cache-to"]),
+        ("cache", &[]),
+        ("ulimits", &["ulimit"]),
+        ("entitlements", &["allow"]),
+        ("privileged", &[]),
+        ("provenance", &[]),
+        ("sbom", &[]),
+        ("attest", &["attests"]),
+        ("isolation", &[]),
+        ("tags", &[]),
     ],
     unsupported: &[
-        "cache_from",
-        "cache-from",
-        "cache_to",
-        "cache-to",
-        "entitlements",
-        "isolation",
-        "no_cache_filter",
-        "no-cache-filter",
-        "privileged",
-        "provenance",
-        "sbom",
-        "secret",
-        "secrets",
-        "ssh",
-        "tags",
-        "ulimits",
+        "annotations",
+        "call",
+        "cgroup-parent",
+        "cgroup_parent",
+        "inherits",
+        "load",
+        "matrix",
+        "output",
+        "outputs",
+        "policy",
+        "push",
+        "resources",
     ],
 };
 
@@ -55,7 +89,7 @@ const SCHEMA: Schema = Schema {
 #[derive(Debug, Clone)]
 pub(super) struct BuildPart {
     at: Span,
-    context: Option<PathBuf>,
+    context: Option<ContextSource>,
     dockerfile: Option<Dockerfile>,
     target: Option<String>,
     /// `None` where the environment has no value for a key that stands alone.
@@ -67,12 +101,13 @@ pub(super) struct BuildPart {
     network: Option<String>,
     extra_hosts: BTreeMap<String, String>,
     shm_size: Option<u64>,
-    contexts: BTreeMap<String, Needed>,
+    contexts: BTreeMap<String, NamedPart>,
+    options: OptionsPart,
 }
 
 impl BuildPart {
     /// Reads a context, or a map.
-    pub fn read(field: &Field<'_>, environment: Environment<'_>, problems: &mut Problems) -> Self {
+    pub fn read(field: &Field<'_>, given: &Given<'_>, problems: &mut Problems) -> Self {
         let mut part = BuildPart {
             at: field.key,
             context: None,
@@ -87,13 +122,14 @@ impl BuildPart {
             extra_hosts: BTreeMap::new(),
             shm_size: None,
             contexts: BTreeMap::new(),
+            options: OptionsPart::default(),
         };
         if matches!(field.node.value, Value::Text(_)) {
-            part.context = path(field, problems);
+            part.context = context::source(field, problems);
             return part;
         }
         let Some(fields) = SCHEMA.read(field, problems) else { return part };
-        part.context = fields.read("context", problems, path);
+        part.context = fields.read("context", problems, context::source);
         let file = fields.read("dockerfile", problems, path).map(Dockerfile::File);
         let inline = fields.read("dockerfile_inline", problems, Field::owned).map(Dockerfile::Inline);
         if let (Some(_), Some(inline)) = (fields.get("dockerfile"), fields.get("dockerfile_inline")) {
@@ -104,7 +140,7 @@ impl BuildPart {
         part.target = fields.read("target", problems, Field::owned);
         part.args = fields.read("args", problems, pairs::read).unwrap_or_default();
         for (key, value) in part.args.iter_mut().filter(|(_, value)| value.is_none()) {
-            *value = environment(key);
+            *value = (given.environment)(key);
         }
         let labels = fields.read("labels", problems, pairs::read).unwrap_or_default();
         part.labels = labels.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
@@ -114,7 +150,9 @@ impl BuildPart {
         part.network = fields.read("network", problems, Field::owned);
         part.extra_hosts = fields.read("extra_hosts", problems, hosts::read).unwrap_or_default();
         part.shm_size = fields.read("shm_size", problems, size::read);
-        part.contexts = fields.read("additional_contexts", problems, needs::contexts).unwrap_or_default();
+        part.contexts = fields.read("additional_contexts", problems, context::named).unwrap_or_default();
+        part.options = OptionsPart::read(&fields, given, problems);
+        report_out_of_place(&fields, problems);
         part
     }
 
@@ -136,18 +174,19 @@ impl BuildPart {
             extra_hosts: merged(base.extra_hosts, self.extra_hosts),
             shm_size: self.shm_size.or(base.shm_size),
             contexts: merged(base.contexts, self.contexts),
+            options: self.options.over(base.options),
         }
     }
 
     /// The images that its contexts name.
     pub fn needs(&self) -> impl Iterator<Item = &Needed> {
-        self.contexts.values()
+        self.contexts.values().filter_map(|part| part.needed.as_ref())
     }
 
     /// The build, with defaults for what nobody gave.
     pub fn finish(self, problems: &Problems) -> Build {
         Build {
-            context: ContextSource::Folder(self.context.unwrap_or_else(|| PathBuf::from("."))),
+            context: self.context.unwrap_or_else(|| ContextSource::Folder(PathBuf::from("."))),
             dockerfile: self.dockerfile.unwrap_or_else(|| Dockerfile::File(PathBuf::from("Dockerfile"))),
             target: self.target,
             args: self.args.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
@@ -158,14 +197,29 @@ impl BuildPart {
             network: self.network,
             extra_hosts: self.extra_hosts,
             shm_size: self.shm_size,
-            additional_contexts: self
-                .contexts
-                .into_iter()
-                .map(|(name, needed)| (name, NamedContext::Planned(needed.image)))
-                .collect(),
-            options: BuildOptions::default(),
+            additional_contexts: self.contexts.into_iter().map(|(name, part)| (name, part.meaning)).collect(),
+            cache: self.options.cache.clone(),
+            options: self.options.finish(),
             place: Some(problems.place(self.at)),
         }
+    }
+}
+
+/// Fields that people know from elsewhere, and that say something which is said in another place here, or cannot be done.
+fn report_out_of_place(fields: &Fields<'_>, problems: &mut Problems) {
+    if let Some(tags) = fields.get("tags") {
+        let hint = "write `tags` beside `build`, under the image; they are rules or tags, without a repository";
+        problems.error_with_hint(
+            tags.key,
+            format!("`{}`: the tags are the image's and not its build's", tags.path),
+            hint,
+        );
+    }
+    if let Some(isolation) = fields.get("isolation")
+        && let Some(kind) = isolation.text(problems).filter(|kind| *kind != "default")
+    {
+        let message = format!("`{}`: `{kind}` exists only where Windows containers are built", isolation.path);
+        problems.error_with_hint(isolation.key, message, "leave it out; images for Linux are built here");
     }
 }
 
