@@ -20,7 +20,12 @@ pub(super) struct Staged {
 }
 
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
-    pub(super) async fn stage(&self, image: &ImagePlan) -> Result<Staged, ServiceError> {
+    /// Builds and pushes an image; `needed` are the digests of those that it needs, by their names.
+    pub(super) async fn stage(
+        &self,
+        image: &ImagePlan,
+        needed: &BTreeMap<String, Digest>,
+    ) -> Result<Staged, ServiceError> {
         let build = match &image.action {
             ImageAction::Build { build, .. } => build,
             ImageAction::Reuse { digest, .. } => {
@@ -28,7 +33,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             }
         };
         let began = (self.services.elapsed)();
-        let built = self.build(image, build).await?;
+        let built = self.build(image, build, needed).await?;
         let build_took = (self.services.elapsed)().saturating_sub(began);
         self.say(image, ImageEvent::Built { id: built.id.clone(), took: build_took });
 
@@ -64,7 +69,12 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         }
     }
 
-    async fn build(&self, image: &ImagePlan, build: &BuildPlan) -> Result<BuiltImage, ServiceError> {
+    async fn build(
+        &self,
+        image: &ImagePlan,
+        build: &BuildPlan,
+        needed: &BTreeMap<String, Digest>,
+    ) -> Result<BuiltImage, ServiceError> {
         let login = match build.login {
             true => {
                 let credential = self.services.ecr.credential().await?;
@@ -73,8 +83,17 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             false => None,
         };
         let tell = |event| self.say(image, ImageEvent::Build(event));
-        let inputs = BuildInputs { login, images: BTreeMap::new() };
+        let inputs = BuildInputs { login, images: self.references(needed) };
         self.services.engine.build(build, &inputs, &tell).await
+    }
+
+    /// Images of the run by the names under which a build finds them in the registry.
+    fn references(&self, needed: &BTreeMap<String, Digest>) -> BTreeMap<String, ImageRef> {
+        let images = self.plan.images.iter().filter_map(|image| Some((image, needed.get(&image.name)?)));
+        let reference = |(image, digest): (&ImagePlan, &Digest)| {
+            (image.name.clone(), ImageRef::digested(&self.plan.registry, &image.repository, digest))
+        };
+        images.map(reference).collect()
     }
 
     async fn push(&self, image: &ImagePlan, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::key::ContentKey;
 use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{ContextSource, Image, Pipeline, Repository};
+use crate::pipeline::{BuildOptions, ContextSource, Image, NamedContext, Pipeline, Repository, SecretSource};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
@@ -97,14 +97,6 @@ fn plan_image(
     sight: &Sight<'_>,
 ) -> Result<ImagePlan, Diagnostic> {
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
-    if let Some((context, needed)) = image.build.additional_contexts.first_key_value() {
-        return Err(Diagnostic::input(format!(
-            "image `{}`: the named context `{context}` (`{needed}`) cannot be handed to the builder yet",
-            image.name
-        ))
-        .at_maybe(image.build.place.clone())
-        .hint("push it in a pipeline of its own, and build on it with `FROM` and its repository"));
-    }
     let case =
         Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
     let action = case.decide()?.into_action(|| {
@@ -112,7 +104,8 @@ fn plan_image(
         if let Ok(key) = &content.key {
             labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
         }
-        let login = sight.based_on_registry.contains(&image.name);
+        let planned = image.build.additional_contexts.values().any(|context| context.planned().is_some());
+        let login = planned || sight.based_on_registry.contains(&image.name);
         let pull = image.build.pull || content.fresh_bases;
         BuildPlan { login, pull, ..plan_build(image, labels, sight.root, sight.written) }
     });
@@ -178,7 +171,7 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
         left_out: written.to_vec(),
         login: false,
         context: located(&build.context, root),
-        contexts: build.additional_contexts.clone(),
+        contexts: build.additional_contexts.iter().map(|(name, one)| (name.clone(), located_name(one, root))).collect(),
         dockerfile: build.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),
@@ -189,18 +182,41 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
         network: build.network.clone(),
         extra_hosts: build.extra_hosts.clone(),
         shm_size: build.shm_size,
-        options: build.options.clone(),
+        options: located_options(&build.options, root),
         source_date_epoch: None,
     }
 }
 
 /// A context by its place in the file system.
 fn located(context: &ContextSource, root: &Path) -> ContextSource {
-    // Through its components, which leave out `.`: the path is shown to the user.
-    let absolute = |path: &Path| root.join(path).components().collect();
     match context {
-        ContextSource::Folder(folder) => ContextSource::Folder(absolute(folder)),
-        ContextSource::Archive(file) => ContextSource::Archive(absolute(file)),
+        ContextSource::Folder(folder) => ContextSource::Folder(absolute(root, folder)),
+        ContextSource::Archive(file) => ContextSource::Archive(absolute(root, file)),
         ContextSource::Stdin | ContextSource::Remote(_) => context.clone(),
     }
+}
+
+fn located_name(context: &NamedContext, root: &Path) -> NamedContext {
+    match context {
+        NamedContext::Folder(folder) => NamedContext::Folder(absolute(root, folder)),
+        NamedContext::Planned(_) | NamedContext::Image(_) | NamedContext::Remote(_) => context.clone(),
+    }
+}
+
+fn located_options(options: &BuildOptions, root: &Path) -> BuildOptions {
+    let mut options = options.clone();
+    for secret in &mut options.secrets {
+        if let SecretSource::File(path) = &mut secret.source {
+            *path = absolute(root, path);
+        }
+    }
+    for path in options.ssh.iter_mut().flat_map(|ssh| &mut ssh.paths) {
+        *path = absolute(root, path);
+    }
+    options
+}
+
+/// Through its components, which leave out `.`: the path is shown to the user.
+fn absolute(root: &Path, path: &Path) -> PathBuf {
+    root.join(path).components().collect()
 }

@@ -1,6 +1,7 @@
 //! The build context: a folder after `.dockerignore`, as a stream of tar.
 
 mod ignore;
+mod narrow;
 mod pattern;
 mod tar;
 mod upload;
@@ -12,6 +13,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub use ignore::{BadPattern, IgnoreRules};
+pub use narrow::Narrowing;
 pub use tar::Reader;
 pub use upload::{Upload, stream, upload};
 pub use walk::{Entry, Walk, slashed_bytes};
@@ -147,6 +149,11 @@ impl Context {
     /// The context's folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The text of the ignore file that is in force; empty if there is none.
+    pub fn ignore_text(&self) -> &str {
+        self.rules.text()
     }
 
     /// What the files of the context follow from: contexts of which this is equal hold the same.
