@@ -12,7 +12,7 @@ mod replace;
 mod stages;
 mod words;
 
-pub use replace::replace_names;
+pub use replace::{find, replace_names};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,7 @@
 //! Names in a Dockerfile replaced by what they mean, for builders that do not know named contexts.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::expand::expand;
 use super::lines::{self, Instruction};
@@ -135,6 +136,28 @@ fn blank(region: &str) -> String {
     "\n".repeat(region.matches('\n').count())
 }
 
+/// The lines, counted from 1, of the one instruction that reads so, whatever white space is in it.
+pub fn find(text: &str, instruction: &str) -> Option<RangeInclusive<usize>> {
+    let file = lines::read(text).ok()?;
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted = plain(instruction);
+    let reads_so = |one: &Instruction| plain(&format!("{} {}", one.keyword, one.rest)) == wanted;
+    let mut found = file.instructions.iter().enumerate().filter(|(_, one)| reads_so(one));
+    let (index, one) = found.next()?;
+    if found.next().is_some() {
+        return None;
+    }
+    let next = file.instructions.get(index + 1).map_or(text.lines().count() + 1, |next| next.line);
+    // Comments and empty lines before the next instruction are no part of this one.
+    let lines: Vec<&str> = text.lines().collect();
+    let is_part = |number: &usize| {
+        let line = lines.get(number - 1).map_or("", |line| line.trim());
+        *number == one.line || !(line.is_empty() || line.starts_with('#'))
+    };
+    let last = (one.line..next).rev().find(is_part)?;
+    Some(one.line..=last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +203,14 @@ mod tests {
     fn a_stage_of_that_name_gives_way_and_no_line_moves() {
         let text = "FROM x AS base\nRUN a \\\n  b\n\nFROM base\nRUN c\n";
         assert_eq!(replaced(text).as_deref(), Ok("FROM r/base@sha256:1 AS base\n\n\n\nFROM r/base@sha256:1\nRUN c\n"));
+    }
+
+    #[test]
+    fn an_instruction_is_found_if_there_is_one_like_it() {
+        let text = "FROM x\nrun a \\\n # c\n  b\n\n# d\nCOPY a b\nCOPY a b\nCMD z";
+        assert_eq!(find(text, "RUN a   b"), Some(2..=4));
+        assert_eq!(find(text, "CMD z"), Some(9..=9));
+        assert_eq!(find(text, "COPY a b"), None);
     }
 
     #[test]

@@ -25,6 +25,7 @@ const RECORD: u64 = 512;
 /// All of it, opened but not read.
 pub(super) struct Inputs {
     pub(super) folders: Folders,
+    pub(super) dockerfile: Text,
     /// The frontend's attributes that say where everything is.
     pub(super) attributes: HashMap<String, String>,
     pub(super) secrets: BTreeMap<String, Vec<u8>>,
@@ -63,6 +64,7 @@ impl Problem {
 pub(super) async fn open(build: &BuildPlan, given: &BuildInputs, engine: &BuildKit<'_>) -> Result<Inputs, Problem> {
     let mut inputs = Inputs {
         folders: Folders::new(),
+        dockerfile: None,
         attributes: HashMap::new(),
         secrets: secrets(build, engine)?,
         archive: None,
@@ -72,13 +74,14 @@ pub(super) async fn open(build: &BuildPlan, given: &BuildInputs, engine: &BuildK
     named_contexts(build, given, engine, &mut inputs, &mut text)?;
     if let Some((name, text)) = text {
         inputs.attributes.insert("filename".into(), name.clone());
-        inputs.folders.insert("dockerfile".into(), Served::Texts([(name, text)].into()));
+        inputs.folders.insert("dockerfile".into(), Served::Texts([(name.clone(), text.clone())].into()));
+        inputs.dockerfile = Some((name, text));
     }
     Ok(inputs)
 }
 
 /// A Dockerfile's name and text, if it is not a part of the context that the daemon fetches itself.
-type Text = Option<(String, Vec<u8>)>;
+pub(super) type Text = Option<(String, Vec<u8>)>;
 
 async fn context(build: &BuildPlan, inputs: &mut Inputs) -> Result<Text, Problem> {
     match &build.context {

@@ -113,7 +113,17 @@ impl BuildKit<'_> {
             Err(Stopped::Builder(error)) => {
                 let failure = watch.progress.failure(tell);
                 let words = error.message().trim_end();
-                let cause = place::of(&error).map_or_else(|| words.to_owned(), |place| format!("{place}\n{words}"));
+                let step = match &failure {
+                    Failure::BuildFailed { step: Some(step), .. } => Some(step),
+                    _ => None,
+                };
+                let by_name = || {
+                    let (name, text) = inputs.dockerfile.as_ref()?;
+                    place::of_step(step?, name, text)
+                };
+                let cause = place::of(&error)
+                    .or_else(by_name)
+                    .map_or_else(|| words.to_owned(), |place| format!("{place}\n{words}"));
                 Err(failed(failure, cause))
             }
         }

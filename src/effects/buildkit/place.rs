@@ -6,6 +6,7 @@ use prost::Message as _;
 use tonic::Status;
 
 use super::wire::ErrorSource;
+use crate::dockerfile;
 
 /// How many lines around the one that matters are shown.
 const AROUND: usize = 2;
@@ -21,6 +22,14 @@ pub(super) fn of(error: &Status) -> Option<String> {
     let range = source.ranges.first()?;
     let (first, last) = (range.start.as_ref()?.line, range.end.as_ref().or(range.start.as_ref())?.line);
     excerpt(source.info.as_ref()?, usize::try_from(first).ok()?, usize::try_from(last).ok()?)
+}
+
+/// The same for a step, by its name: engines before 23.0 do not say where an error comes from.
+pub(super) fn of_step(step: &str, name: &str, text: &[u8]) -> Option<String> {
+    let instruction = step.split_once("] ").map_or(step, |(_, instruction)| instruction);
+    let lines = dockerfile::find(&String::from_utf8_lossy(text), instruction)?;
+    let info = SourceInfo { filename: name.to_owned(), data: text.to_owned(), ..SourceInfo::default() };
+    excerpt(&info, *lines.start(), *lines.end())
 }
 
 fn excerpt(info: &SourceInfo, first: usize, last: usize) -> Option<String> {
