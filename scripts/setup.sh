@@ -9,7 +9,7 @@ purpose=${1:-demo}
 case "$purpose" in
   demo) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables) ;;
   test) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables
-    skopeo docker-registry openssl apache2-utils python3-venv curl jq shellcheck) ;;
+    skopeo docker-registry openssh-client openssl apache2-utils python3-venv curl jq shellcheck) ;;
   *) fail "unknown purpose \`$purpose\`" "use \`scripts/setup.sh demo\` or \`scripts/setup.sh test\`" ;;
 esac
 
@@ -23,6 +23,7 @@ there() {
     # A busybox that needs shared libraries cannot be the only file of an image.
     busybox-static) have busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     iptables) [ -n "$daemon" ] || have iptables ;;
+    openssh-client) have ssh-agent ;;
     apache2-utils) have htpasswd ;;
     python3-venv) have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) have "$1" ;;

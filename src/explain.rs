@@ -29,6 +29,11 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             )
         }
         Failure::BuildFailed { step, output } => build_failed(step.as_deref(), output, around),
+        Failure::EngineLacks { engine, field } => {
+            Diagnostic::input(format!("{}{engine} cannot do what `{field}` asks for", of_image(around)))
+                .hint(lacking(field))
+        }
+        Failure::BuildInputMissing { what } => Diagnostic::input(format!("{}cannot use {what}", of_image(around))),
         Failure::CertificatesUnreadable { path } => Diagnostic::input(format!("cannot use the certificates of `{path}`"))
             .hint("the file must hold certificates in PEM form"),
         Failure::RegionMissing => Diagnostic::input("no AWS region is known")
@@ -96,6 +101,16 @@ fn engine(address: &str, forbidden: bool, ci: Option<&str>) -> Diagnostic {
         }
         _ => "start Docker, or point `DOCKER_HOST` at a running daemon",
     })
+}
+
+fn lacking(field: &str) -> &'static str {
+    match field {
+        "provenance" | "sbom" => {
+            "attestations need Docker 29, or an earlier one with the containerd image store turned on"
+        }
+        "shm_size" => "use Docker 23.0 or later, or the classic builder with DOCKER_BUILDKIT=0",
+        _ => "use Docker 23.0 or later, and BuildKit, or remove the field",
+    }
 }
 
 fn build_failed(step: Option<&str>, output: &[String], around: Circumstances<'_>) -> Diagnostic {

@@ -284,8 +284,8 @@ fn own_base(reference: &str, pipeline: &Pipeline) -> String {
     format!("its base `{reference}` is image `{name}` of this pipeline, and its tag moves at the end of the run")
 }
 
-/// The references by tag to registries for which the docker client has a credential. The builder is not given it, and
-/// so may build on an older copy of its own.
+/// The references by tag to registries for which the docker client has a credential, where the builder cannot ask for
+/// it, and so may build on an older copy of its own. BuildKit can.
 async fn guarded(references: &BTreeSet<String>, sight: &Sight<'_>) -> BTreeSet<String> {
     let mut guarded = BTreeSet::new();
     for reference in references {
@@ -296,5 +296,18 @@ async fn guarded(references: &BTreeSet<String>, sight: &Sight<'_>) -> BTreeSet<S
             guarded.insert(reference.clone());
         }
     }
+    if !guarded.is_empty() && builds_with_buildkit(sight.variables).await {
+        guarded.clear();
+    }
     guarded
+}
+
+/// Whether the daemon builds with BuildKit; without a daemon, whether the user lets it.
+async fn builds_with_buildkit(variables: &Variables) -> bool {
+    let settings = DockerSettings::from_environment(variables);
+    if settings.classic_builder {
+        return false;
+    }
+    let Ok(docker) = Docker::connect(&settings) else { return true };
+    docker.look().await.map_or(true, |facts| facts.buildkit)
 }

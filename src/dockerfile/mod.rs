@@ -8,8 +8,11 @@
 mod expand;
 mod lines;
 mod mounts;
+mod replace;
 mod stages;
 mod words;
+
+pub use replace::{find, replace_names};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -176,10 +176,10 @@ async fn stage_one<Eng: Engine, Ctl: Ecr, Reg: Registry>(
 ) -> (usize, Option<Result<Staged, ServiceError>>) {
     let image = &steps.plan.images[at];
     let result = match outcomes.needs_of(image).await {
-        true => Some(steps.stage(image).await),
-        false => None,
+        Some(needed) => Some(steps.stage(image, &needed).await),
+        None => None,
     };
-    outcomes.note(&image.name, matches!(result, Some(Ok(_))));
+    outcomes.note(&image.name, result.as_ref().and_then(|result| Some(&result.as_ref().ok()?.digest)));
     (at, result)
 }
 

@@ -1,7 +1,10 @@
 //! Images that wait for others.
 
+use std::collections::BTreeMap;
+
 use tokio::sync::watch;
 
+use crate::names::Digest;
 use crate::plan::ImagePlan;
 
 /// The images' numbers, each after those of the images that it needs, otherwise in the order of the plan.
@@ -23,30 +26,30 @@ pub(super) fn dependencies_first(images: &[ImagePlan]) -> Vec<usize> {
     order
 }
 
-/// What became of each image so far.
-pub(super) struct Outcomes(Vec<(String, watch::Sender<Option<bool>>)>);
+/// What became of each image so far: its digest, or nothing if it failed.
+pub(super) struct Outcomes(Vec<(String, watch::Sender<Option<Option<Digest>>>)>);
 
 impl Outcomes {
     pub(super) fn of(images: &[ImagePlan]) -> Self {
         Outcomes(images.iter().map(|image| (image.name.clone(), watch::Sender::new(None))).collect())
     }
 
-    /// Notes that an image succeeded or failed.
-    pub(super) fn note(&self, image: &str, success: bool) {
+    /// Notes that an image is staged, or failed.
+    pub(super) fn note(&self, image: &str, staged: Option<&Digest>) {
         if let Some((_, outcome)) = self.0.iter().find(|(name, _)| name == image) {
-            outcome.send_replace(Some(success));
+            outcome.send_replace(Some(staged.cloned()));
         }
     }
 
-    /// Waits for all images that this one needs; whether all of them succeeded.
-    pub(super) async fn needs_of(&self, image: &ImagePlan) -> bool {
-        for (_, outcome) in self.0.iter().filter(|(name, _)| image.needs.contains(name)) {
+    /// Waits for all images that this one needs; their digests by their names, or nothing if one of them failed.
+    pub(super) async fn needs_of(&self, image: &ImagePlan) -> Option<BTreeMap<String, Digest>> {
+        let mut staged = BTreeMap::new();
+        for (name, outcome) in self.0.iter().filter(|(name, _)| image.needs.contains(name)) {
             let mut outcome = outcome.subscribe();
             // The sender lives as long as this, so that waiting cannot fail.
-            if !outcome.wait_for(Option::is_some).await.is_ok_and(|success| *success == Some(true)) {
-                return false;
-            }
+            let digest = outcome.wait_for(Option::is_some).await.ok()?.clone()??;
+            staged.insert(name.clone(), digest);
         }
-        true
+        Some(staged)
     }
 }

@@ -228,6 +228,18 @@ pub enum Failure {
         /// The last lines it printed.
         output: Vec<String>,
     },
+    /// The engine cannot do what a field of the pipeline file asks for.
+    EngineLacks {
+        /// As in `Docker 20.10.24`.
+        engine: String,
+        /// As in `provenance`.
+        field: String,
+    },
+    /// Something that a build is to be given is not there, or cannot be used.
+    BuildInputMissing {
+        /// As in "secret `token`".
+        what: String,
+    },
     /// A file of certificates that was named cannot be read or holds none.
     CertificatesUnreadable {
         /// The file.

@@ -34,6 +34,8 @@ struct Piece<'a> {
     build: &'a BuildPlan,
     staging: Option<&'a Tag>,
     record: Option<&'a Record>,
+    /// The digests of the images that it needs, by their names.
+    needed: &'a BTreeMap<String, Digest>,
 }
 
 /// What came of it.
@@ -44,13 +46,18 @@ struct Pushed {
 }
 
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
-    pub(super) async fn stage(&self, image: &ImagePlan) -> Result<Staged, ServiceError> {
+    /// Builds and pushes an image; `needed` are the digests of those that it needs, by their names.
+    pub(super) async fn stage(
+        &self,
+        image: &ImagePlan,
+        needed: &BTreeMap<String, Digest>,
+    ) -> Result<Staged, ServiceError> {
         let pushed = match &image.action {
-            ImageAction::Assemble { parts, .. } => return self.stage_parts(image, parts).await,
+            ImageAction::Assemble { parts, .. } => return self.stage_parts(image, parts, needed).await,
             ImageAction::Reuse { digest, .. } => Pushed::there_already(digest),
             ImageAction::Build { build, .. } => {
                 let (staging, record) = (image.staging.as_ref(), image.record.as_ref());
-                self.stage_piece(&Piece { image, name: image.name.clone(), build, staging, record }).await?
+                self.stage_piece(&Piece { image, name: image.name.clone(), build, staging, record, needed }).await?
             }
         };
         let Pushed { digest, build_took, push_took } = pushed;
@@ -58,12 +65,17 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     }
 
     /// Stages the image of every platform, and then the index of them all. One that fails lets the others finish.
-    async fn stage_parts(&self, image: &ImagePlan, parts: &[PartPlan]) -> Result<Staged, ServiceError> {
+    async fn stage_parts(
+        &self,
+        image: &ImagePlan,
+        parts: &[PartPlan],
+        needed: &BTreeMap<String, Digest>,
+    ) -> Result<Staged, ServiceError> {
         let staged = join_all(parts.iter().map(async |part| match &part.action {
             PartAction::Reuse { digest, .. } => Ok(Pushed::there_already(digest)),
             PartAction::Build { build, .. } => {
                 let (staging, record) = (part.staging.as_ref(), part.record.as_ref());
-                self.stage_piece(&Piece { image, name: part.told_as(&image.name), build, staging, record }).await
+                self.stage_piece(&Piece { image, name: part.told_as(&image.name), build, staging, record, needed }).await
             }
         }));
         let staged = staged.await.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -160,8 +172,17 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             false => None,
         };
         let tell = |event| self.own.say(&piece.name, ImageEvent::Build(event));
-        let inputs = BuildInputs { login, images: BTreeMap::new() };
+        let inputs = BuildInputs { login, images: self.references(piece.needed) };
         self.services.engine.build(piece.build, &inputs, &tell).await
+    }
+
+    /// Images of the run by the names under which a build finds them in the registry.
+    fn references(&self, needed: &BTreeMap<String, Digest>) -> BTreeMap<String, ImageRef> {
+        let images = self.plan.images.iter().filter_map(|image| Some((image, needed.get(&image.name)?)));
+        let reference = |(image, digest): (&ImagePlan, &Digest)| {
+            (image.name.clone(), ImageRef::digested(self.own.host, &image.repository, digest))
+        };
+        images.map(reference).collect()
     }
 
     async fn push(&self, piece: &Piece<'_>, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {

@@ -112,14 +112,6 @@ fn plan_image(
     sight: &Sight<'_>,
 ) -> Result<ImagePlan, Diagnostic> {
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
-    if let Some((context, needed)) = image.build.additional_contexts.first_key_value() {
-        return Err(Diagnostic::input(format!(
-            "image `{}`: the named context `{context}` (`{needed}`) cannot be handed to the builder yet",
-            image.name
-        ))
-        .at_maybe(image.build.place.clone())
-        .hint("push it in a pipeline of its own, and build on it with `FROM` and its repository"));
-    }
     let case =
         Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
     let build = |content: &ContentFacts, platform: Option<&Platform>| {
@@ -127,7 +119,8 @@ fn plan_image(
         if let Ok(key) = &content.key {
             labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
         }
-        let login = sight.based_on_registry.contains(&image.name);
+        let planned = image.build.additional_contexts.values().any(|context| context.planned().is_some());
+        let login = planned || sight.based_on_registry.contains(&image.name);
         let pull = image.build.pull || content.fresh_bases;
         let planned = plan_build(image, labels, sight.root, sight.written);
         let platform = platform.cloned().or_else(|| planned.platform.clone());

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use longshore::effects::docker::{Docker, DockerSettings};
+use longshore::effects::docker::{Docker, DockerSettings, Environment};
 use longshore::names::ImageRef;
 use longshore::pipeline::{ContextSource, Dockerfile};
 use longshore::plan::BuildPlan;
@@ -24,7 +24,14 @@ pub struct World {
 
 impl World {
     pub fn new(classic_builder: bool) -> Self {
-        let engine = Docker::connect(&DockerSettings { classic_builder, ..Default::default() }).unwrap();
+        Self::with_variables(classic_builder, &[])
+    }
+
+    /// A world with these variables in its environment.
+    pub fn with_variables(classic_builder: bool, variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = Environment(variables.collect());
+        let engine = Docker::connect(&DockerSettings { classic_builder, environment, ..Default::default() }).unwrap();
         let context = tempfile::tempdir().unwrap();
         static COUNTER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("engine-test-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));

@@ -9,6 +9,7 @@ mod failures;
 mod immutable;
 mod local;
 mod login;
+mod named_contexts;
 mod outputs;
 mod promote;
 mod quickstart;

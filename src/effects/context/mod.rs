@@ -2,6 +2,7 @@
 
 mod expression;
 mod ignore;
+mod narrow;
 mod pattern;
 mod syntax;
 mod tar;
@@ -15,6 +16,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub use ignore::{BadPattern, IgnoreRules};
+pub use narrow::Narrowing;
 pub use tar::Reader;
 pub use upload::{Upload, stream, upload};
 pub use walk::{Entry, Walk, slashed_bytes};
@@ -167,6 +169,11 @@ impl Context {
     /// The context's folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The text of the ignore file that is in force; empty if there is none.
+    pub fn ignore_text(&self) -> &[u8] {
+        self.rules.text()
     }
 
     /// What the files of the context follow from: contexts of which this is equal hold the same.

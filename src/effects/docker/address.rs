@@ -24,6 +24,18 @@ pub struct DockerSettings {
     pub runtime: Option<PathBuf>,
     /// `DOCKER_BUILDKIT` is `0` or `false`.
     pub classic_builder: bool,
+    /// All of it, for what a build may ask for.
+    pub environment: Environment,
+}
+
+/// The environment, which no output shows: it may hold secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(pub BTreeMap<String, String>);
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
+    }
 }
 
 impl DockerSettings {
@@ -39,6 +51,7 @@ impl DockerSettings {
             config: path("DOCKER_CONFIG").or_else(|| path("HOME").map(|home| home.join(".docker"))),
             runtime: path("XDG_RUNTIME_DIR"),
             classic_builder: get("DOCKER_BUILDKIT").is_some_and(|value| matches!(value.as_str(), "0" | "false")),
+            environment: Environment(environment.clone()),
         }
     }
 }

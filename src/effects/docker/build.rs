@@ -7,7 +7,8 @@ use bollard::models::{BuildInfo, BuildInfoAux};
 use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Docker, buildkit, classic, failure, options};
+use super::{Docker, DockerAddress, classic, failure, options};
+use crate::effects::buildkit::{self, BuildKit};
 use crate::effects::context::{self, Context, ContextError, Reader};
 use crate::execute::events::BuildEvent;
 use crate::execute::ports::{BuildInputs, BuiltImage, Failure, ServiceError};
@@ -48,10 +49,31 @@ impl Docker {
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
         let doing = format!("build `{}`", build.context);
+        let reader = self.choose_builder().await;
+        let reader = match reader {
+            Ok(reader) => reader,
+            // A context that is not there is told of first, also where there is no daemon.
+            Err(error) => {
+                if let Some(folder) = build.context.folder() {
+                    Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+                }
+                return Err(error);
+            }
+        };
+        // Pipes of Windows are left to the HTTP library, which cannot hand a connection over.
+        if reader == Reader::BuildKit && !matches!(self.address, DockerAddress::Pipe(_)) {
+            let facts = self.look().await?;
+            let engine = BuildKit { address: &self.address, facts: &facts, variables: &self.variables };
+            return engine.build(build, inputs, tell).await;
+        }
+        if let Some(field) = self.lacking(build, reader) {
+            let engine = self.look().await.map_or_else(|_| "Docker".to_owned(), |facts| facts.name());
+            let engine = format!("the classic builder of {engine}");
+            return Err(ServiceError { failure: Failure::EngineLacks { engine, field }, doing, cause: String::new() });
+        }
         let folder = build.context.folder().ok_or_else(|| unsupported(&doing, "a context that is no folder"))?;
         let opened = Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
         let context = opened.leaving_out(build.left_out.iter().map(PathBuf::as_path));
-        let reader = self.choose_builder(build, tell).await?;
         let mut progress = match reader {
             Reader::BuildKit => Progress::BuildKit(buildkit::Progress::default()),
             Reader::Classic => Progress::Classic(classic::Progress::default()),
@@ -91,7 +113,7 @@ impl Docker {
     }
 
     /// BuildKit if the daemon has it and the user does not refuse it.
-    async fn choose_builder(&self, build: &BuildPlan, tell: &dyn Fn(BuildEvent)) -> Result<Reader, ServiceError> {
+    async fn choose_builder(&self) -> Result<Reader, ServiceError> {
         if self.classic_builder {
             return Ok(Reader::Classic);
         }
@@ -99,14 +121,25 @@ impl Docker {
         if !facts.buildkit {
             return Ok(Reader::Classic);
         }
-        if build.shm_size.is_some() && !facts.buildkit_obeys_shm_size() {
-            let version = facts.version;
-            tell(BuildEvent::Warning(format!(
-                "BuildKit in Docker {version} does not obey `shm_size`; it does since 23.0, as does the classic builder \
-                 (`DOCKER_BUILDKIT=0`)"
-            )));
-        }
         Ok(Reader::BuildKit)
+    }
+
+    /// The first field that only BuildKit's own protocol carries.
+    fn lacking(&self, build: &BuildPlan, _: Reader) -> Option<String> {
+        let options = &build.options;
+        let context = (build.context.folder().is_none()).then(|| "context".to_owned());
+        let named = build.contexts.keys().next().map(|name| format!("additional_contexts: {name}"));
+        let fields = [
+            ("secrets", !options.secrets.is_empty()),
+            ("ssh", !options.ssh.is_empty()),
+            ("no_cache_filter", !options.no_cache_filter.is_empty()),
+            ("ulimits", !options.ulimits.is_empty()),
+            ("entitlements", !options.entitlements.is_empty()),
+            ("provenance", options.provenance.is_some()),
+            ("sbom", options.sbom.is_some()),
+        ];
+        let field = fields.into_iter().find_map(|(field, is_set)| is_set.then(|| field.to_owned()));
+        context.or(named).or(field)
     }
 
     fn build_failure(

@@ -61,8 +61,24 @@ impl EngineFacts {
         format!("{}/{}", self.os, self.arch).parse::<Platform>().ok().map(|platform| platform.normalized())
     }
 
+    /// As people call it, as in `Docker 28.5.2`.
+    pub fn name(&self) -> String {
+        format!("{} {}", if self.podman { "Podman" } else { "Docker" }, self.version)
+    }
+
+    /// Whether the built-in frontend takes named contexts: BuildKit does since 0.10, which Docker has since 23.0.
+    pub fn knows_named_contexts(&self) -> bool {
+        number(&self.api_version) >= Some(FIRST_WITH_SHM_SIZE)
+    }
+
+    /// Whether the times of files in layers can be set: BuildKit's image exporter does since 0.13, which Docker has since
+    /// 26.0, with API 1.45; the exporter for graph drivers does not.
+    pub fn rewrites_timestamps(&self) -> bool {
+        self.containerd_store && number(&self.api_version) >= Some((1, 45))
+    }
+
     /// Whether BuildKit gives RUN steps a `/dev/shm` of the size that is asked for.
-    pub(super) fn buildkit_obeys_shm_size(&self) -> bool {
+    pub fn buildkit_obeys_shm_size(&self) -> bool {
         number(&self.api_version) >= Some(FIRST_WITH_SHM_SIZE)
     }
 }

@@ -2,7 +2,6 @@
 
 mod address;
 mod build;
-mod buildkit;
 mod classic;
 mod failure;
 mod lines;
@@ -10,17 +9,19 @@ mod look;
 mod options;
 mod phrases;
 mod push;
-mod steps;
+pub(super) mod steps;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-pub use address::{BadAddress, DockerAddress, DockerSettings};
+pub use address::{BadAddress, DockerAddress, DockerSettings, Environment};
 pub use look::EngineFacts;
 
 use crate::execute::events::{BuildEvent, PushEvent};
 use crate::execute::ports::{BuildInputs, BuiltImage, Credential, Engine, Failure, ServiceError};
+use crate::facts::Variables;
 use crate::names::{Digest, ImageRef};
 use crate::plan::BuildPlan;
 
@@ -28,12 +29,19 @@ use crate::plan::BuildPlan;
 const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A daemon that was found. Nothing was said to it yet, unless [`look`](Docker::look) was called.
-#[derive(Debug)]
 pub struct Docker {
     client: bollard::Docker,
     address: DockerAddress,
     classic_builder: bool,
     facts: OnceCell<EngineFacts>,
+    variables: Arc<Variables>,
+}
+
+impl std::fmt::Debug for Docker {
+    /// Without the environment, which may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Docker").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Docker {
@@ -49,7 +57,13 @@ impl Docker {
         })?;
         let client =
             open(&address).map_err(|error| failure::unreachable(&address, "find the Docker daemon", &error))?;
-        Ok(Docker { client, address, classic_builder: settings.classic_builder, facts: OnceCell::new() })
+        Ok(Docker {
+            client,
+            address,
+            classic_builder: settings.classic_builder,
+            facts: OnceCell::new(),
+            variables: Arc::new(settings.environment.0.clone()),
+        })
     }
 
     /// Where the daemon answers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexWarning};
 
-use super::steps::Step;
+use crate::effects::docker::steps::Step;
 use crate::execute::events::BuildEvent;
 use crate::execute::ports::Failure;
 
@@ -26,6 +26,11 @@ struct Merged {
 }
 
 impl Progress {
+    /// Whether nothing was heard of any step.
+    pub fn is_empty(&self) -> bool {
+        self.vertices.is_empty()
+    }
+
     /// Takes in one message.
     pub fn update(&mut self, status: &StatusResponse, tell: &dyn Fn(BuildEvent)) {
         for vertex in &status.vertexes {
@@ -105,7 +110,13 @@ fn took(vertex: &Vertex) -> Option<Duration> {
 
 fn warning_text(warning: &VertexWarning) -> String {
     let text = String::from_utf8_lossy(&warning.short).trim().to_owned();
-    if warning.url.is_empty() { text } else { format!("{text} ({})", warning.url) }
+    let line = warning.ranges.first().and_then(|range| range.start.as_ref()).map(|start| start.line);
+    let place = match (&warning.info, line) {
+        (Some(info), Some(line)) if !info.filename.is_empty() => format!("{}:{line}: ", info.filename),
+        _ => String::new(),
+    };
+    let more = if warning.url.is_empty() { String::new() } else { format!(" ({})", warning.url) };
+    format!("{place}{text}{more}")
 }
 
 #[cfg(test)]

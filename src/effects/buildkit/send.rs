@@ -1,0 +1,210 @@
+//! One transfer: first what there is, then what is asked for.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::served::{self, Served, Wanted};
+use super::wire::{Packet, Stat};
+use super::{Tell, Told};
+use crate::effects::context::{Context, ContextError};
+
+/// The size of a piece of a file, in bytes.
+const PIECE: usize = 128 * 1024;
+
+/// What the daemon asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The file with this number.
+    File(u32),
+    /// No more.
+    Nothing,
+    /// The end, whatever is open.
+    Stop,
+}
+
+/// What is behind a number of the transfer.
+enum Item {
+    /// Nothing that can be asked for: a folder or a link.
+    Other,
+    /// A file, with the size that the daemon was told of.
+    File(Box<Path>, u64),
+    Text(Bytes),
+}
+
+/// The daemon has gone away, which is not worth a word.
+struct Gone;
+
+enum Stopped {
+    Gone,
+    Unreadable(ContextError),
+}
+
+impl From<Gone> for Stopped {
+    fn from(_: Gone) -> Self {
+        Stopped::Gone
+    }
+}
+
+impl From<ContextError> for Stopped {
+    fn from(error: ContextError) -> Self {
+        Stopped::Unreadable(error)
+    }
+}
+
+/// The sending side. Blocks, so it has a thread of its own.
+pub(super) struct Sender<'a> {
+    served: &'a Served,
+    pieces: &'a mpsc::Sender<Result<Packet, Status>>,
+    asking: &'a Receiver<Asked>,
+    tell: &'a Tell,
+    items: Vec<Item>,
+}
+
+impl<'a> Sender<'a> {
+    pub(super) fn new(
+        served: &'a Served,
+        pieces: &'a mpsc::Sender<Result<Packet, Status>>,
+        asking: &'a Receiver<Asked>,
+        tell: &'a Tell,
+    ) -> Self {
+        Sender { served, pieces, asking, tell, items: Vec::new() }
+    }
+
+    /// Sends everything.
+    ///
+    /// # Errors
+    /// If a file cannot be read, vanished, or changed its size since the daemon was told of it.
+    pub(super) fn send(mut self, wanted: &Wanted) -> Result<(), ContextError> {
+        match self.both_parts(wanted) {
+            Ok(()) | Err(Stopped::Gone) => Ok(()),
+            Err(Stopped::Unreadable(error)) => Err(error),
+        }
+    }
+
+    fn both_parts(&mut self, wanted: &Wanted) -> Result<(), Stopped> {
+        match self.served {
+            Served::Folder(context) if wanted.is_ignore_file() => self.ignore_file(context)?,
+            Served::Folder(context) => self.folder(context, wanted)?,
+            Served::Texts(texts) => {
+                for (name, text) in texts {
+                    self.text(name, text.clone().into())?;
+                }
+            }
+        }
+        self.packet(Packet::stat(None))?;
+        loop {
+            match self.asking.recv() {
+                Ok(Asked::File(id)) => self.file(id)?,
+                Ok(Asked::Nothing) => return Ok(self.packet(Packet::finish())?),
+                Ok(Asked::Stop) | Err(_) => return Ok(()),
+            }
+        }
+    }
+
+    /// The rules that are in force, wherever they were read from, so that the daemon speaks of the same.
+    fn ignore_file(&mut self, context: &Context) -> Result<(), Gone> {
+        match context.ignore_text() {
+            b"" => Ok(()),
+            text => self.text(".dockerignore", Bytes::copy_from_slice(text)),
+        }
+    }
+
+    fn text(&mut self, name: &str, text: Bytes) -> Result<(), Gone> {
+        let size = i64::try_from(text.len()).unwrap_or(i64::MAX);
+        // A time of its own for each text: the daemon takes files for the same that have the same size and time.
+        let modified = text.iter().fold(0_i64, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(*byte)));
+        self.items.push(Item::Text(text));
+        let stat =
+            Stat { path: name.into(), mode: 0o644, size, modified: modified & 0xffff_ffff_ffff, link: Vec::new() };
+        self.packet(Packet::stat(Some(stat)))
+    }
+
+    fn folder(&mut self, context: &Context, wanted: &Wanted) -> Result<(), Stopped> {
+        let narrowing = wanted.narrowing(context.root());
+        let mut walk = context.walk()?;
+        while let Some(entry) = walk.next() {
+            let entry = entry?;
+            let is_folder = entry.metadata.is_dir();
+            if !narrowing.wants(&entry.path, is_folder) {
+                if is_folder {
+                    walk.skip_inside(&entry.path);
+                }
+                continue;
+            }
+            let Some(stat) = served::stat(context.root(), &entry)? else {
+                let _ = self.tell.send(Told::Skipped(entry.path));
+                continue;
+            };
+            self.items.push(match entry.metadata.is_file() {
+                true => Item::File(entry.path.into_boxed_path(), entry.metadata.len()),
+                false => Item::Other,
+            });
+            self.packet(Packet::stat(Some(stat)))?;
+        }
+        Ok(())
+    }
+
+    fn file(&self, id: u32) -> Result<(), Stopped> {
+        match (self.items.get(id as usize), self.served) {
+            (Some(Item::File(path, size)), Served::Folder(context)) => {
+                let full = context.root().join(path);
+                self.content(id, &full, *size)?;
+            }
+            (Some(Item::Text(text)), _) => {
+                self.piece(id, text.clone())?;
+            }
+            _ => {}
+        }
+        Ok(self.packet(Packet::data(id, Bytes::new()))?)
+    }
+
+    fn content(&self, id: u32, full: &PathBuf, size: u64) -> Result<(), Stopped> {
+        let unreadable = |error: io::Error| ContextError::new(full, &error);
+        let mut file = File::open(full).map_err(unreadable)?;
+        // A pipe that took the file's place would never end.
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(ContextError::new(full, &"it is no file any more").into());
+        }
+        let mut sent = 0;
+        loop {
+            let mut piece = Vec::with_capacity(PIECE.min(usize::try_from(size - sent).unwrap_or(PIECE)).max(1));
+            let limit = piece.capacity() as u64;
+            let read = file.by_ref().take(limit).read_to_end(&mut piece).map_err(unreadable)? as u64;
+            sent += read;
+            if sent > size {
+                return Err(ContextError::new(full, &"it became longer while it was read").into());
+            }
+            if read == 0 {
+                break;
+            }
+            self.piece(id, piece.into())?;
+        }
+        if sent < size {
+            return Err(ContextError::new(full, &"it became shorter while it was read").into());
+        }
+        Ok(())
+    }
+
+    fn piece(&self, id: u32, piece: Bytes) -> Result<(), Gone> {
+        let _ = self.tell.send(Told::Sent(piece.len() as u64));
+        if piece.is_empty() { Ok(()) } else { self.packet(Packet::data(id, piece)) }
+    }
+
+    fn packet(&self, packet: Packet) -> Result<(), Gone> {
+        self.pieces.blocking_send(Ok(packet)).map_err(|_| Gone)
+    }
+}
+
+/// The size of a file, for those that are read whole.
+pub(super) fn read_limited(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    if fs::metadata(path)?.len() > most {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {} KiB", most / 1024)));
+    }
+    fs::read(path)
+}

@@ -1,0 +1,177 @@
+//! The folders that the daemon may ask for, and which part of one it wants.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crate::effects::context::{Context, ContextError, Entry, IgnoreRules, Narrowing, slashed_bytes};
+
+use super::wire::Stat;
+
+/// A folder under its name on the wire.
+#[derive(Debug, Clone)]
+pub(super) enum Served {
+    /// A folder of this machine, after `.dockerignore`.
+    Folder(Context),
+    /// Files that are in memory only, by their names.
+    Texts(BTreeMap<String, Vec<u8>>),
+}
+
+/// The folders by their names.
+pub(super) type Folders = BTreeMap<String, Served>;
+
+/// What a request for a folder asks for.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Wanted {
+    /// Paths whose links are followed; nothing means all.
+    pub follow: Vec<String>,
+    /// Patterns; nothing means all.
+    pub include: Vec<String>,
+}
+
+impl Wanted {
+    /// Whether it is the ignore file alone, which the daemon reads before it asks for anything.
+    pub(super) fn is_ignore_file(&self) -> bool {
+        matches!((&self.follow[..], &self.include[..]), ([one], []) | ([], [one]) if one == ".dockerignore")
+    }
+
+    /// The rules of what is sent, for a folder.
+    pub(super) fn narrowing(&self, root: &Path) -> Narrowing {
+        if self.follow.is_empty() && self.include.is_empty() {
+            return Narrowing::everything();
+        }
+        let mut paths = BTreeSet::new();
+        for path in &self.follow {
+            follow(root, Path::new(path), &mut paths);
+        }
+        if paths.iter().any(|path| path.as_os_str().is_empty()) || (paths.is_empty() && self.include.is_empty()) {
+            return Narrowing::everything();
+        }
+        let patterns: String = self.include.iter().map(|pattern| format!("!{pattern}\n")).collect();
+        match IgnoreRules::parse(root, format!("**\n{patterns}").as_bytes()) {
+            Ok(rules) => Narrowing::new(paths, (!self.include.is_empty()).then_some(rules)),
+            // More than what is wanted does no harm.
+            Err(_) => Narrowing::everything(),
+        }
+    }
+}
+
+/// How many links may be met on the way to one path; more are a circle.
+const MOST_LINKS: usize = 255;
+
+/// Adds a path, and every link and target on the way to it. Where its names have wildcards, all that match count.
+fn follow(root: &Path, path: &Path, found: &mut BTreeSet<PathBuf>) {
+    let mut open = vec![(PathBuf::new(), components(path), 0)];
+    while let Some((done, rest, links)) = open.pop() {
+        let Some((next, rest)) = rest.split_first() else {
+            found.insert(done);
+            continue;
+        };
+        if next == ".." {
+            open.push((done.parent().map(Path::to_owned).unwrap_or_default(), rest.to_vec(), links));
+            continue;
+        }
+        if next.contains(['*', '?', '[', '\\']) {
+            // What matches is known by its folder: all of it is offered.
+            found.insert(done);
+            continue;
+        }
+        let here = done.join(next);
+        let target = fs::read_link(root.join(&here)).ok().filter(|_| links < MOST_LINKS);
+        match target {
+            None => open.push((here, rest.to_vec(), links)),
+            Some(target) => {
+                found.insert(here);
+                let start = if target.is_absolute() { PathBuf::new() } else { done };
+                open.push((start, [components(&target), rest.to_vec()].concat(), links + 1));
+            }
+        }
+    }
+}
+
+fn components(path: &Path) -> Vec<String> {
+    let names = path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        Component::ParentDir => Some("..".to_owned()),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
+    });
+    names.collect()
+}
+
+/// What the daemon is told of an entry; `None` of what cannot be in an image: sockets, pipes and devices.
+pub(super) fn stat(root: &Path, entry: &Entry) -> Result<Option<Stat>, ContextError> {
+    let kind = entry.metadata.file_type();
+    let full = root.join(&entry.path);
+    let mut stat = Stat {
+        path: slashed_bytes(&entry.path),
+        mode: permissions(&entry.metadata),
+        modified: modified(&entry.metadata),
+        ..Stat::default()
+    };
+    if kind.is_dir() {
+        stat.mode |= GO_DIRECTORY;
+    } else if kind.is_symlink() {
+        let target = fs::read_link(&full).map_err(|error| ContextError::new(&full, &error))?;
+        stat.link = target.into_os_string().into_encoded_bytes();
+        stat.mode |= GO_LINK;
+        stat.size = i64::try_from(stat.link.len()).unwrap_or_default();
+    } else if kind.is_file() {
+        stat.size = i64::try_from(entry.metadata.len()).unwrap_or(i64::MAX);
+    } else {
+        return Ok(None);
+    }
+    Ok(Some(stat))
+}
+
+/// Source: Go, package `io/fs`, constants of `FileMode`.
+const GO_DIRECTORY: u32 = 1 << 31;
+const GO_LINK: u32 = 1 << 27;
+
+#[cfg(unix)]
+fn permissions(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::MetadataExt as _;
+    let mode = metadata.mode();
+    let special = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
+    let special: u32 = special.iter().filter(|(unix, _)| mode & unix != 0).map(|(_, go)| go).sum();
+    (mode & 0o777) | special
+}
+
+/// Where files have no mode, the archive says the same.
+#[cfg(not(unix))]
+fn permissions(metadata: &fs::Metadata) -> u32 {
+    if metadata.is_dir() { 0o755 } else { 0o644 }
+}
+
+fn modified(metadata: &fs::Metadata) -> i64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn followed(root: &Path, path: &str) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        follow(root, Path::new(path), &mut found);
+        found.iter().map(|path| path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn links_on_the_way_are_wanted_with_what_they_lead_to() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("real/deep")).unwrap();
+        symlink("real", root.path().join("a")).unwrap();
+        symlink("../../b", root.path().join("real/deep/up")).unwrap();
+        symlink("/real/x", root.path().join("b")).unwrap();
+        symlink("loop", root.path().join("loop")).unwrap();
+        assert_eq!(followed(root.path(), "plain/file"), ["plain/file"]);
+        assert_eq!(followed(root.path(), "./a/x"), ["a", "real/x"]);
+        assert_eq!(followed(root.path(), "a/deep/up"), ["a", "b", "real/deep/up", "real/x"]);
+        assert_eq!(followed(root.path(), "loop"), ["loop"]);
+        assert_eq!(followed(root.path(), "real/*.rs"), ["real"]);
+        assert_eq!(followed(root.path(), "."), [""]);
+    }
+}
