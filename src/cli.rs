@@ -1,5 +1,7 @@
 //! What may be typed.
 
+pub mod lifecycle;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -49,6 +51,8 @@ pub enum Command {
     Config(ConfigArgs),
     /// Log the docker client in to the registry
     Login(LoginArgs),
+    /// Check, simulate and apply lifecycle policies
+    Lifecycle(lifecycle::LifecycleArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
 }

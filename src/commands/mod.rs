@@ -6,6 +6,7 @@ mod engine;
 mod facts;
 mod fork;
 mod key;
+mod lifecycle;
 mod local;
 mod login;
 mod look;
@@ -98,6 +99,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Key(args) => unless_interrupted(key::run(args, world)).await?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
+        Command::Lifecycle(args) => return lifecycle::run(args, world).await,
         Command::Local(args) => return local::run(args, world).await,
     }
     Ok(ExitCode::SUCCESS)

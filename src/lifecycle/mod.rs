@@ -10,6 +10,7 @@
 //! ECR user guide, "Automate the cleanup of images by using lifecycle policies", "Lifecycle policy properties" and
 //! "Examples of lifecycle policies".
 
+mod compare;
 mod doubts;
 mod evaluate;
 mod images;
@@ -21,6 +22,7 @@ mod problem;
 mod read;
 pub mod tree;
 
+pub use compare::{Disagreement, ServicePreview, disagreements};
 pub use doubts::{Declared, doubts};
 pub use evaluate::{Kept, KeptWhy, Outcome, Taken, evaluate};
 pub use images::{Image, ImageState, Images, MalformedImages, Moment};

@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod labels;
+pub mod lifecycle;
 mod make;
 mod reuse;
 pub mod tags;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext};
 use crate::pipeline::{Encryption, Outputs, TagMutability};
@@ -66,6 +68,9 @@ pub struct RepositorySpec {
     pub tag_mutability: TagMutability,
     /// Its resource tags.
     pub resource_tags: BTreeMap<String, String>,
+    /// Its lifecycle policy, in ECR's form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Policy>,
 }
 
 /// What will be done for one image.

@@ -157,7 +157,12 @@ impl EcrClient {
             .set_encryption_configuration(encryption(&spec.encryption))
             .set_tags(Some(tags.collect()));
         match call.send().await {
-            Ok(_) => Ok(Creation::Created),
+            Ok(_) => {
+                if let Some(policy) = &spec.lifecycle {
+                    self.put_lifecycle_policy(&spec.name, policy).await?;
+                }
+                Ok(Creation::Created)
+            }
             Err(error)
                 if error
                     .as_service_error()
