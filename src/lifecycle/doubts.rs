@@ -47,7 +47,7 @@ pub fn doubts(written: &Written, declared: Option<&Declared>) -> Problems {
         }
         if let Some(by) = shadowed(rule, above) {
             doubt(
-                format!("rule {priority} can never act: {by} matches the same images"),
+                format!("rule {priority} can never act: {by} the same images"),
                 "a higher rule shields all that it matches, also what it keeps; change the order or the selection"
                     .to_owned(),
             );
@@ -86,11 +86,11 @@ fn odd_entry(rule: &Rule, entry: Entry<'_>, above: &[Rule]) -> Option<(String, S
     }
 }
 
-/// The higher rules that together match all that this one does.
+/// The higher rules that together match all that this one does, with the verb.
 fn shadowed(rule: &Rule, above: &[Rule]) -> Option<String> {
     let same = |other: &&Rule| other.storage() == rule.storage();
     if let Some(other) = above.iter().filter(same).find(|other| rule.tags.is_within(&other.tags)) {
-        return Some(format!("rule {}", other.priority));
+        return Some(format!("rule {} matches", other.priority));
     }
     if rule.tags != TagSelection::Any {
         return None;
@@ -99,7 +99,7 @@ fn shadowed(rule: &Rule, above: &[Rule]) -> Option<String> {
     let tagged = above.iter().filter(same).find(|other| all_tags.is_within(&other.tags))?;
     let untagged = above.iter().filter(same).find(|other| other.tags == TagSelection::Untagged)?;
     let (first, second) = (tagged.priority.min(untagged.priority), tagged.priority.max(untagged.priority));
-    Some(format!("rules {first} and {second} together"))
+    Some(format!("rules {first} and {second} together match"))
 }
 
 /// Whether the rule takes images in practice.

@@ -39,6 +39,10 @@ impl Written {
 /// # Errors
 /// Everything that is wrong with it, in the order of the text.
 pub fn read(node: &Node) -> Result<Written, Problems> {
+    of_any_length(node).and_then(fitting)
+}
+
+fn of_any_length(node: &Node) -> Result<Written, Problems> {
     let mut problems = Vec::new();
     let rules = match &node.value {
         Value::List(items) => short::read(items, &node.at, &mut problems),
@@ -51,11 +55,13 @@ pub fn read(node: &Node) -> Result<Written, Problems> {
         return Err(sorted(problems));
     }
     let written = Written::sorted(rules);
-    let length = written.policy.to_text().chars().count();
-    if length > MAX_TEXT {
-        return Err(vec![too_long(length)]);
-    }
     Ok(written)
+}
+
+/// The length counts for the text that ECR is given.
+fn fitting(written: Written) -> Result<Written, Problems> {
+    let length = written.policy.to_text().chars().count();
+    if length > MAX_TEXT { Err(vec![too_long(length)]) } else { Ok(written) }
 }
 
 /// Reads a policy as JSON, the text as it would be sent to ECR.
@@ -64,10 +70,10 @@ pub fn read(node: &Node) -> Result<Written, Problems> {
 /// Text that is no JSON; or everything else that is wrong with it, its length included.
 pub fn read_json(text: &str) -> Result<Written, Problems> {
     let node = json::parse(text)?;
-    let result = read(&node);
+    let result = of_any_length(&node);
     if node.get("rules").is_none() && result.is_ok() {
         // The short form is ours, and what counts for ECR is what it becomes.
-        return result;
+        return result.and_then(fitting);
     }
     let length = text.chars().count();
     let problem = match length {
@@ -85,9 +91,7 @@ pub fn read_json(text: &str) -> Result<Written, Problems> {
         _ => problem,
     };
     let mut problems = result.err().unwrap_or_default();
-    if !problems.iter().any(|known| known.at.is_none() && known.message == problem.message) {
-        problems.push(problem);
-    }
+    problems.push(problem);
     Err(sorted(problems))
 }
 

@@ -120,7 +120,9 @@ fn item(
     match verb {
         "protect" => {
             no_tags(verb, &members, problems);
-            protected.extend(texts(&member, problems));
+            let patterns = texts(&member, problems);
+            patterns.iter().for_each(|pattern| check_stars(pattern, problems));
+            protected.extend(patterns);
         }
         "keep_last" => {
             let (Some(number), Some(tags)) = (number(&member, problems), tags) else { return };
