@@ -92,19 +92,19 @@ pub fn evaluate<'a>(policy: &Policy, images: &'a [Image], at: Moment) -> Outcome
     for (number, rule) in rules.iter().enumerate() {
         let bit = 1 << number;
         let of_rule = newest_first.iter().copied().filter(|at| matched[*at] & bit != 0);
+        let want = |at: usize| wanted[at] |= bit;
+        let before = |days: u32| at.after_days(-i64::from(days));
         match rule.count {
-            Count::MoreThan(count) => {
-                let count = usize::try_from(count).unwrap_or(usize::MAX);
-                of_rule.skip(count).for_each(|at| wanted[at] |= bit);
-            }
+            Count::MoreThan(count) => of_rule.skip(usize::try_from(count).unwrap_or(usize::MAX)).for_each(want),
             Count::SincePushed(days) => {
-                older(images, at, days, of_rule, |image| Some(image.pushed_clock())).for_each(|at| wanted[at] |= bit)
+                of_rule.filter(|at| images[*at].pushed_clock() < before(days)).for_each(want);
             }
             Count::SincePulled(days) => {
-                older(images, at, days, of_rule, |image| Some(image.pulled_clock())).for_each(|at| wanted[at] |= bit)
+                of_rule.filter(|at| images[*at].pulled_clock() < before(days)).for_each(want);
             }
             Count::SinceTransitioned(days) => {
-                older(images, at, days, of_rule, |image| image.archived_at).for_each(|at| wanted[at] |= bit)
+                let archived = |at: &usize| images[*at].archived_at.is_some_and(|time| time < before(days));
+                of_rule.filter(archived).for_each(want);
             }
         }
     }
@@ -169,16 +169,4 @@ fn newest_first(images: &[Image]) -> Vec<usize> {
         b.pushed_clock().cmp(&a.pushed_clock()).then_with(|| b.digest.cmp(&a.digest))
     });
     order
-}
-
-/// Those whose clock shows a time that is longer ago.
-fn older<'i>(
-    images: &'i [Image],
-    at: Moment,
-    days: u32,
-    of_rule: impl Iterator<Item = usize> + 'i,
-    clock: fn(&Image) -> Option<Moment>,
-) -> impl Iterator<Item = usize> + 'i {
-    let limit = at.after_days(-i64::from(days));
-    of_rule.filter(move |at| clock(&images[*at]).is_some_and(|time| time < limit))
 }

@@ -147,7 +147,7 @@ impl Parser<'_> {
                 None => return Err(self.unexpected("the closing quote")),
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    self.position += 1 + self.text[self.position + 1..].chars().next().map_or(0, char::len_utf8)
+                    self.position += 1 + self.text[self.position + 1..].chars().next().map_or(0, char::len_utf8);
                 }
                 Some(_) => self.position += self.rest().chars().next().map_or(1, char::len_utf8),
             }

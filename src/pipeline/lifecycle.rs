@@ -85,14 +85,14 @@ pub fn parse_policy(name: &str, bytes: Vec<u8>) -> Result<PolicyFile, Diagnostic
     }
 }
 
+/// Reads a file by its path in the pipeline: what the user calls it and its bytes, or why it cannot be read.
+pub type ReadFile<'f> = &'f dyn Fn(&Path) -> Result<(String, Vec<u8>), String>;
+
 /// Reads the policy files that the pipeline names, through `read`, and puts the policies in their places.
 ///
 /// # Errors
 /// Everything that is wrong with any of them.
-pub fn load_lifecycles(
-    pipeline: &mut Pipeline,
-    read: &dyn Fn(&Path) -> Result<(String, Vec<u8>), String>,
-) -> Result<Vec<Diagnostic>, Diagnostics> {
+pub fn load_lifecycles(pipeline: &mut Pipeline, read: ReadFile<'_>) -> Result<Vec<Diagnostic>, Diagnostics> {
     let (mut warnings, mut errors): (Vec<Diagnostic>, Vec<Diagnostic>) = (Vec::new(), Vec::new());
     for image in &mut pipeline.images {
         let Some(Lifecycle::File { path, place }) = &image.repository.lifecycle else { continue };

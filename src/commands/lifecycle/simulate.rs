@@ -9,6 +9,7 @@ use crate::commands::read;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::effects::workspace;
 use crate::lifecycle::{self, Image, Images};
+use crate::names::RepositoryName;
 use crate::report;
 use crate::report::lifecycle::Price;
 
@@ -33,7 +34,7 @@ pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagno
     let mut passes = Vec::new();
     lifecycle::passes(policy, images.clone(), at, usize::from(args.passes), |pass| passes.push(pass));
     let price = Price::new(args.price);
-    let repository = args.repository.as_ref().map(|name| name.as_str());
+    let repository = args.repository.as_ref().map(RepositoryName::as_str);
     report::print(&if args.json {
         report::lifecycle::json(repository, policy, &first, &passes, &price)
     } else {

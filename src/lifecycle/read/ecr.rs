@@ -24,6 +24,8 @@ const MIN_ARCHIVED_DAYS: u32 = 90;
 pub(super) struct Draft {
     pub priority: Option<Placed<u32>>,
     pub status: Option<Placed<Status>>,
+    /// The count's type, with a number that means nothing.
+    pub kind: Option<Count>,
     /// `None` if it was given and could not be read.
     pub storage: Option<StorageClass>,
     pub prefixes: Option<Vec<Placed<String>>>,
@@ -37,6 +39,8 @@ pub(super) enum Status {
     Untagged,
     Any,
 }
+
+type MakeCount = fn(u32) -> Count;
 
 /// Reads all rules; those that are wrong are left out.
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<(Rule, At)> {
@@ -79,8 +83,8 @@ fn rule(node: &Node, path: &str, draft: &mut Draft, problems: &mut Problems) -> 
     let selection = members.required("selection", problems);
     let selection = selection.and_then(|member| selection_of(&member, draft, problems));
     let action = members.required("action", problems).and_then(|member| action_of(&member, problems));
-    if let (Some((_, count)), Some(action)) = (&selection, &action) {
-        check_action(count, action, problems);
+    if let (Some(kind), Some(action)) = (draft.kind, &action) {
+        check_action(kind, action, problems);
     }
     let (tags, count) = selection?;
     Some(Rule {
@@ -90,16 +94,12 @@ fn rule(node: &Node, path: &str, draft: &mut Draft, problems: &mut Problems) -> 
             Some(text) => Some(text?.value.to_owned()),
         },
         tags,
-        count: count.value,
+        count,
         action: action?.value,
     })
 }
 
-fn selection_of(
-    member: &Member<'_>,
-    draft: &mut Draft,
-    problems: &mut Problems,
-) -> Option<(TagSelection, Placed<Count>)> {
+fn selection_of(member: &Member<'_>, draft: &mut Draft, problems: &mut Problems) -> Option<(TagSelection, Count)> {
     let members = Members::of(member.node, member.path.clone(), &SELECTION, problems)?;
     let tags = tags_of(&members, draft, problems);
     let words = [("standard", StorageClass::Standard), ("archive", StorageClass::Archive)];
@@ -108,7 +108,7 @@ fn selection_of(
         None => Some(StorageClass::Standard),
         Some(storage) => storage.as_ref().map(|storage| storage.value),
     };
-    let count = count_of(&members, member, storage, problems);
+    let count = count_of(&members, member, storage, draft, problems);
     Some((tags?, count?))
 }
 
@@ -171,9 +171,10 @@ fn count_of(
     members: &Members<'_>,
     selection: &Member<'_>,
     storage: Option<Option<Placed<StorageClass>>>,
+    draft: &mut Draft,
     problems: &mut Problems,
-) -> Option<Placed<Count>> {
-    let words: [(&str, fn(u32) -> Count); 4] = [
+) -> Option<Count> {
+    let words: [(&str, MakeCount); 4] = [
         ("imageCountMoreThan", Count::MoreThan),
         ("sinceImagePushed", Count::SincePushed),
         ("sinceImagePulled", Count::SincePulled),
@@ -185,6 +186,7 @@ fn count_of(
     let number = members.required("countNumber", problems).and_then(|member| member.number(problems));
     let kind = kind?;
     let since = (kind.value)(1);
+    draft.kind = Some(since);
     let word = since.word();
     let mut good = unit_is_days;
     let mut wrong = |problem: Problem| {
@@ -224,7 +226,7 @@ fn count_of(
         );
         wrong(Problem::at(&number.at, message));
     }
-    good.then(|| Placed { value: (kind.value)(number.value), at: kind.at })
+    good.then(|| (kind.value)(number.value))
 }
 
 fn action_of(member: &Member<'_>, problems: &mut Problems) -> Option<Placed<Action>> {
@@ -250,8 +252,8 @@ fn action_of(member: &Member<'_>, problems: &mut Problems) -> Option<Placed<Acti
     target_is_archive.then_some(kind)
 }
 
-fn check_action(count: &Placed<Count>, action: &Placed<Action>, problems: &mut Problems) {
-    match (count.value, action.value) {
+fn check_action(kind: Count, action: &Placed<Action>, problems: &mut Problems) {
+    match (kind, action.value) {
         (Count::SincePulled(_), Action::Expire) => {
             let message = "`sinceImagePulled` goes with the action `transition` only";
             let hint = "archive what nobody pulls, and expire it from there by `sinceImageTransitioned`";

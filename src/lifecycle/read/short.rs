@@ -256,6 +256,7 @@ fn draft((wish, priority): (&Wish, u32)) -> Draft {
     Draft {
         priority: Some(Placed { value: priority, at: wish.at.clone() }),
         status: Some(Placed { value: status, at: wish.at.clone() }),
+        kind: Some(wish.count),
         storage: Some(storage(wish)),
         prefixes: prefix.map(|prefix| vec![prefix]),
         patterns: None,
@@ -332,12 +333,9 @@ fn number(member: &Member<'_>, problems: &mut Problems) -> Option<u32> {
 /// A span of whole days, at least one.
 fn days(member: &Member<'_>, problems: &mut Problems) -> Option<u32> {
     let hint = "ECR counts whole days: write it as in `90d` or `2w`";
-    let text = match &member.node.value {
-        Value::Text(text) | Value::Number(text) => text,
-        _ => {
-            member.wrong("a number of days", problems);
-            return None;
-        }
+    let (Value::Text(text) | Value::Number(text)) = &member.node.value else {
+        member.wrong("a number of days", problems);
+        return None;
     };
     let span = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let days = span.and_then(|(number, unit)| {
@@ -345,7 +343,7 @@ fn days(member: &Member<'_>, problems: &mut Problems) -> Option<u32> {
         match unit {
             "d" => Some(number),
             "w" => number.checked_mul(7),
-            "h" => (number % 24 == 0).then_some(number / 24),
+            "h" => number.is_multiple_of(24).then_some(number / 24),
             _ => None,
         }
     });
