@@ -87,7 +87,7 @@ pub enum ImageState {
 
 /// An image, as DescribeImages tells of it. Source: ECR API model, `ImageDetail`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an image, as an object")]
 pub struct Image {
     /// Its digest.
     #[serde(rename = "imageDigest")]
@@ -174,6 +174,7 @@ impl Images {
     /// If it is none, or an entry lacks its digest or the time of its push, or a digest comes twice.
     pub fn parse(text: &str) -> Result<Self, MalformedImages> {
         #[derive(Deserialize)]
+        #[serde(expecting = "an object with `imageDetails`")]
         struct Answer {
             #[serde(rename = "imageDetails")]
             image_details: Vec<Image>,

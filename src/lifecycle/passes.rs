@@ -29,18 +29,17 @@ pub fn passes(policy: &Policy, images: Vec<Image>, at: Moment, count: usize, mut
     }
 }
 
-/// Every image that the policy deletes once it is applied at this moment again and again until nothing changes: the
-/// children of an index go only after it.
-pub fn settle(policy: &Policy, images: &[Image], at: Moment) -> Vec<Image> {
+/// Every image that the policy deletes or archives once it is applied at this moment again and again until nothing
+/// changes: the children of an index go only after it.
+pub fn settle(policy: &Policy, images: &[Image], at: Moment) -> Vec<(Image, Action)> {
     let mut left = images.to_vec();
-    let mut expired = Vec::new();
+    let mut gone = Vec::new();
     loop {
         let (pass, rest) = pass(policy, left, at);
         if pass.taken.is_empty() {
-            return expired;
+            return gone;
         }
-        let gone = pass.taken.into_iter().map(|(image, action, _)| (image, action)).chain(pass.referrers);
-        expired.extend(gone.filter(|(_, action)| *action == Action::Expire).map(|(image, _)| image));
+        gone.extend(pass.taken.into_iter().map(|(image, action, _)| (image, action)).chain(pass.referrers));
         left = rest;
     }
 }

@@ -159,7 +159,11 @@ impl EcrClient {
         match call.send().await {
             Ok(_) => {
                 if let Some(policy) = &spec.lifecycle {
-                    self.put_lifecycle_policy(&spec.name, policy).await?;
+                    self.put_lifecycle_policy(&spec.name, policy).await.map_err(|error| ServiceError {
+                        // The next run finds a repository that is there, and leaves its policy alone.
+                        doing: format!("put the lifecycle policy on `{}`, which was just created", spec.name),
+                        ..error
+                    })?;
                 }
                 Ok(Creation::Created)
             }

@@ -156,11 +156,12 @@ fn rule_words(rule: &Rule) -> String {
         TagSelection::Prefixes(prefixes) => format!("images tagged {}", list(prefixes, "*")),
         TagSelection::Patterns(patterns) => format!("images tagged {}", list(patterns, "")),
     };
+    let days = |count: u32| if count == 1 { "1 day".to_owned() } else { format!("{count} days") };
     let which = match rule.count {
         Count::MoreThan(count) => format!("{of} but the newest {count}"),
-        Count::SincePushed(days) => format!("{of} pushed more than {days} days ago"),
-        Count::SincePulled(days) => format!("{of} not pulled for more than {days} days"),
-        Count::SinceTransitioned(days) => format!("{of} archived more than {days} days ago"),
+        Count::SincePushed(count) => format!("{of} pushed more than {} ago", days(count)),
+        Count::SincePulled(count) => format!("{of} not pulled for more than {}", days(count)),
+        Count::SinceTransitioned(count) => format!("{of} archived more than {} ago", days(count)),
     };
     format!("{action} {which}")
 }
