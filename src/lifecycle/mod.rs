@@ -26,7 +26,7 @@ pub use compare::{Disagreement, ServicePreview, disagreements};
 pub use doubts::{Declared, doubts};
 pub use evaluate::{Kept, KeptWhy, Outcome, Taken, evaluate};
 pub use images::{Image, ImageState, Images, MalformedImages, Moment};
-pub use passes::{Pass, passes, settle};
+pub use passes::{Pass, along, passes, settle};
 pub use policy::{Action, Count, Policy, Rule, StorageClass, TagSelection};
 pub use problem::{Problem, Problems};
 pub use read::{MAX_TEXT, Written, read, read_json};

@@ -68,7 +68,7 @@ fn pass(policy: &Policy, images: Vec<Image>, at: Moment) -> (Pass, Vec<Image>) {
 }
 
 /// What becomes of referrers because of what they refer to, directly or through other referrers.
-pub(super) fn along<'a>(outcome: &Outcome<'a>, images: &'a [Image]) -> HashMap<&'a str, Action> {
+pub fn along<'a>(outcome: &Outcome<'a>, images: &'a [Image]) -> HashMap<&'a str, Action> {
     let mut of_subject: HashMap<&str, Vec<&Image>> = HashMap::new();
     for image in images {
         if let Some(subject) = &image.subject {

@@ -32,7 +32,7 @@ pub(super) async fn run(args: &PreviewArgs, world: &World) -> Result<(), Diagnos
     if args.json {
         report::print_json(&report::lifecycle::disagreements_json(&found, outcome.at))?;
     } else {
-        let text = report::lifecycle::text(name.as_str(), &file.policy, &outcome, &[], &Price::new(None));
+        let text = report::lifecycle::text(name.as_str(), &file.policy, &images, &outcome, &[], &Price::new(None));
         report::print(&format!("{text}\n\n{}", report::lifecycle::disagreements(&found)))?;
     }
     if found.is_empty() {

@@ -32,13 +32,15 @@ pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagno
     };
     let first = lifecycle::evaluate(policy, &images, at);
     let mut passes = Vec::new();
-    lifecycle::passes(policy, images.clone(), at, usize::from(args.passes), |pass| passes.push(pass));
+    if args.passes > 1 {
+        lifecycle::passes(policy, images.clone(), at, usize::from(args.passes), |pass| passes.push(pass));
+    }
     let price = Price::new(args.price);
     let repository = args.repository.as_ref().map(RepositoryName::as_str);
     report::print(&if args.json {
-        report::lifecycle::json(repository, policy, &first, &passes, &price)
+        report::lifecycle::json(repository, policy, &images, &first, &passes, &price)
     } else {
-        report::lifecycle::text(&name, policy, &first, &passes, &price)
+        report::lifecycle::text(&name, policy, &images, &first, &passes, &price)
     })?;
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! What `longshore lifecycle` prints.
 
+mod json;
 mod simulation;
 
 use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
-use crate::lifecycle::{Action, Count, Disagreement, Image, Moment, Outcome, Pass, Policy, Rule, TagSelection};
+use crate::lifecycle::{Action, Count, Disagreement, Moment, Policy, Rule, TagSelection};
 
+pub use json::json;
 pub use simulation::{Price, text};
 
 /// The policy in ECR's form, indented.
@@ -36,80 +38,11 @@ pub fn lint_json(policy: Option<&Policy>, errors: &[Diagnostic], warnings: &[Dia
     }))
 }
 
-/// A simulation in the shape of ECR's GetLifecyclePolicyPreview, with what that does not tell beside it: `at`,
-/// `referrers`, `kept` (reasons and counts), `freed`, and `passes` where there are several.
-pub fn json(repository: Option<&str>, policy: &Policy, first: &Outcome<'_>, passes: &[Pass], price: &Price) -> String {
-    let taken = first.taken.iter().map(|taken| (taken.image, taken.action, taken.priority));
-    let mut value = json!({
-        "repositoryName": repository,
-        "lifecyclePolicyText": policy.to_text(),
-        "status": "COMPLETE",
-        "at": first.at.text(),
-        "previewResults": results(taken.clone()),
-        "summary": summary(taken),
-        "kept": simulation::kept(first).into_iter().map(|(why, count, _)| json!({ "reason": why, "imageCount": count })).collect::<Vec<_>>(),
-        "freed": price.freed(first.taken.iter().map(|taken| (taken.image, taken.action))).to_json(price),
-    });
-    if repository.is_none()
-        && let Some(members) = value.as_object_mut()
-    {
-        members.shift_remove("repositoryName");
-    }
-    let referrers = |pass: &Pass| -> Vec<Value> {
-        let one = |(image, action): &(Image, Action)| json!({ "imageDigest": image.digest, "subjectManifestDigest": image.subject, "action": action_json(*action) });
-        pass.referrers.iter().map(one).collect()
-    };
-    if let Some(pass) = passes.first() {
-        value["referrers"] = referrers(pass).into();
-    }
-    if passes.len() > 1 {
-        let each = passes.iter().map(|pass| {
-            let taken = pass.taken.iter().map(|(image, action, priority)| (image, *action, *priority));
-            json!({
-                "at": pass.at.text(),
-                "previewResults": results(taken.clone()),
-                "summary": summary(taken),
-                "referrers": referrers(pass),
-            })
-        });
-        value["passes"] = each.collect();
-    }
-    super::json::text(&value)
-}
-
-fn results<'a>(taken: impl Iterator<Item = (&'a Image, Action, u32)>) -> Vec<Value> {
-    let one = |(image, action, priority): (&Image, Action, u32)| {
-        json!({
-            "imageTags": image.tags,
-            "imageDigest": image.digest,
-            "imagePushedAt": image.pushed_at.text(),
-            "action": action_json(action),
-            "appliedRulePriority": priority,
-            "storageClass": if image.state == crate::lifecycle::ImageState::Archived { "ARCHIVE" } else { "STANDARD" },
-        })
-    };
-    taken.map(one).collect()
-}
-
 fn action_json(action: Action) -> Value {
     match action {
         Action::Expire => json!({ "type": "EXPIRE" }),
         Action::Archive => json!({ "type": "TRANSITION", "targetStorageClass": "ARCHIVE" }),
     }
-}
-
-/// As ECR counts: what is not archived at all is not mentioned.
-fn summary<'a>(taken: impl Iterator<Item = (&'a Image, Action, u32)>) -> Value {
-    let (mut expiring, mut transitioning) = (0, 0);
-    for (_, action, _) in taken {
-        *(if action == Action::Expire { &mut expiring } else { &mut transitioning }) += 1;
-    }
-    let mut summary = json!({ "expiringImageTotalCount": expiring });
-    if transitioning > 0 {
-        let counts = json!([{ "targetStorageClass": "ARCHIVE", "imageTotalCount": transitioning }]);
-        summary["transitioningImageTotalCounts"] = counts;
-    }
-    summary
 }
 
 /// Where ECR's preview and the simulation differ.

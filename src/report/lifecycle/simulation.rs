@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::rule_words;
-use crate::lifecycle::{Action, Image, KeptWhy, Outcome, Pass, Policy};
+use crate::lifecycle::{Action, Image, KeptWhy, Outcome, Pass, Policy, along};
 use crate::report::size;
 
 /// How many images of a rule are listed; the JSON has all.
@@ -75,8 +75,16 @@ fn money(usd: f64) -> String {
     if usd >= 0.005 || usd == 0.0 { format!("{usd:.2}") } else { "less than 0.01".to_owned() }
 }
 
-/// The simulation as a table by rule: what goes, what stays and why, and what that saves.
-pub fn text(name: &str, policy: &Policy, first: &Outcome<'_>, passes: &[Pass], price: &Price) -> String {
+/// The simulation of these images as a table by rule: what goes, what stays and why, and what that saves. `passes` are all
+/// daily runs, the first included, where there are several.
+pub fn text<'a>(
+    name: &str,
+    policy: &Policy,
+    images: &'a [Image],
+    first: &'a Outcome<'a>,
+    passes: &[Pass],
+    price: &Price,
+) -> String {
     let mut lines = vec![format!(
         "{name} at {}: {} expire, {} archived, {} stay",
         first.at.text(),
@@ -103,9 +111,10 @@ pub fn text(name: &str, policy: &Policy, first: &Outcome<'_>, passes: &[Pass], p
         lines.push("  nothing".to_owned());
     }
     lines.extend(kept.into_iter().map(|(why, count, example)| format!("  {count:width$}  {why}, as {example}")));
-    if let Some(pass) = passes.first().filter(|pass| !pass.referrers.is_empty()) {
+    let referrers = along(first, images).len();
+    if referrers > 0 {
         lines.push(String::new());
-        lines.push(format!("{} referrers, such as signatures, go with their images", pass.referrers.len()));
+        lines.push(format!("{referrers} referrers, such as signatures, go with their images"));
     }
     following(passes, &mut lines);
     closing(first, passes, price, &mut lines);
