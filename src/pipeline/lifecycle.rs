@@ -9,6 +9,7 @@ use super::Pipeline;
 use super::node::{Node, Value};
 use super::problems::Problems;
 use super::read::Field;
+use super::rule::{Rule, RuleKind};
 use super::span::Span;
 use super::{TagRuleKind, yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
@@ -126,7 +127,8 @@ pub fn declared_tags(pipeline: &Pipeline) -> Declared {
     let literal = pipeline.images.iter().flat_map(|image| &image.tags).filter_map(|rule| match &rule.kind {
         TagRuleKind::Literal(tag) => Some(tag.to_string()),
         TagRuleKind::Preset(super::Preset::Latest) => Some("latest".to_owned()),
-        TagRuleKind::Preset(_) | TagRuleKind::Rule(_) => None,
+        TagRuleKind::Rule(rule) => plain(rule),
+        TagRuleKind::Preset(_) => None,
     });
     let mut release_tags: Vec<String> = Vec::new();
     for tag in environments.chain(literal) {
@@ -135,6 +137,16 @@ pub fn declared_tags(pipeline: &Pipeline) -> Declared {
         }
     }
     Declared { release_tags }
+}
+
+/// The tag of a `type=raw` rule that is the same in every run.
+fn plain(rule: &Rule) -> Option<String> {
+    match &rule.kind {
+        RuleKind::Raw { value } if rule.prefix.is_none() && rule.suffix.is_none() && !value.text.contains("{{") => {
+            Some(value.text.clone())
+        }
+        _ => None,
+    }
 }
 
 /// Reads the field: the short form, ECR's form, its JSON as a text, or the path of a file.
