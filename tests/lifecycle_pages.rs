@@ -1,5 +1,5 @@
 //! A repository of more images than any page holds, and indexes of more than one look-up.
-#![allow(clippy::unwrap_used, reason = "this is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is how a test fails")]
 
 mod support;
 
