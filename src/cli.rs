@@ -1,5 +1,6 @@
 //! What may be typed.
 
+pub mod lifecycle;
 mod transfer;
 
 use std::ffi::OsString;
@@ -58,6 +59,8 @@ pub enum Command {
     Context(ContextArgs),
     /// Log the docker client in to the registry
     Login(LoginArgs),
+    /// Check, simulate and apply lifecycle policies
+    Lifecycle(lifecycle::LifecycleArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
 }

@@ -20,6 +20,7 @@ pub mod execute;
 pub mod explain;
 pub mod facts;
 pub mod key;
+pub mod lifecycle;
 pub mod local;
 pub mod names;
 pub mod pipeline;

@@ -53,7 +53,7 @@ fn stated(args: &FactArgs) -> Result<StatedFacts, Diagnostic> {
     })
 }
 
-fn time(text: &str) -> Result<OffsetDateTime, Diagnostic> {
+pub(super) fn time(text: &str) -> Result<OffsetDateTime, Diagnostic> {
     OffsetDateTime::parse(text, &Rfc3339).map_err(|error| {
         Diagnostic::input(format!("`{text}` is not a time"))
             .caused_by(error.to_string())

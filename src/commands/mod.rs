@@ -10,6 +10,7 @@ mod facts;
 mod finish;
 mod fork;
 mod key;
+mod lifecycle;
 mod local;
 mod login;
 mod look;
@@ -107,6 +108,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Context(args) => context::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
+        Command::Lifecycle(args) => return lifecycle::run(args, world).await,
         Command::Local(args) => return local::run(args, world).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -28,10 +28,15 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
     let bytes = workspace::read(&path).map_err(|error| {
         Diagnostic::input(format!("cannot read the pipeline file `{name}`")).caused_by(error.to_string())
     })?;
-    let (pipeline, warnings) =
+    let (mut pipeline, warnings) =
         pipeline::parse_bytes(&name, bytes)?.resolve(&|variable: &str| world.variables.get(variable).cloned())?;
     report::warnings(&warnings, world.colors);
     let root = path.parent().unwrap_or(&world.folder).to_owned();
+    let policies = pipeline::load_lifecycles(&mut pipeline, &|file: &Path| {
+        let file = root.join(file);
+        workspace::read(&file).map(|bytes| (shown(&file, &world.folder), bytes)).map_err(|error| error.to_string())
+    })?;
+    report::warnings(&policies, world.colors);
     Ok(Loaded { pipeline, root })
 }
 
@@ -70,6 +75,6 @@ fn no_file() -> Diagnostic {
 }
 
 /// The path as short as it can be said from where the user is.
-fn shown(path: &Path, folder: &Path) -> String {
+pub(super) fn shown(path: &Path, folder: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).display().to_string()
 }

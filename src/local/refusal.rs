@@ -36,6 +36,8 @@ pub enum Kind {
     LayerPartTooSmall,
     LayersNotFound,
     LifecyclePolicyNotFound,
+    LifecyclePolicyPreviewInProgress,
+    LifecyclePolicyPreviewNotFound,
     MissingAuthenticationToken,
     ReferencedImagesNotFound,
     RepositoryAlreadyExists,

@@ -54,8 +54,13 @@ pub fn parse(name: &str, text: String) -> Result<PipelineFile, Diagnostics> {
 /// # Errors
 /// Those of [`parse`], and bytes that are not UTF-8.
 pub fn parse_bytes(name: &str, bytes: Vec<u8>) -> Result<PipelineFile, Diagnostics> {
+    parse(name, utf8(name, bytes)?)
+}
+
+/// The text of a file of the user's.
+pub(super) fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostics> {
     match String::from_utf8(bytes) {
-        Ok(text) => parse(name, text),
+        Ok(text) => Ok(text),
         Err(error) => {
             let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
             let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;

@@ -9,6 +9,7 @@ mod hosts;
 mod image;
 mod images;
 mod interpolate;
+mod lifecycle;
 mod mutability;
 mod needs;
 mod node;
@@ -34,6 +35,7 @@ mod yaml;
 
 pub use file::{PipelineFile, parse, parse_bytes};
 pub use glob::glob;
+pub use lifecycle::{Lifecycle, PolicyFile, declared_tags, load_lifecycles, parse_policy};
 pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
     Ulimit, pinned_commit, without_credential,
@@ -221,6 +223,9 @@ pub struct Repository {
     pub tag_mutability: TagMutability,
     /// Resource tags, for cost allocation and access control; at most 50.
     pub resource_tags: BTreeMap<String, String>,
+    /// What it lets go of, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
     /// Where its name stands in the file.
     #[serde(skip)]
     pub place: Option<Place>,

@@ -20,6 +20,11 @@ impl Problems {
         Problems { source: Arc::clone(source), errors: Vec::new(), warnings: Vec::new() }
     }
 
+    /// The file.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
     /// The place of a stretch of the file.
     pub fn place(&self, span: Span) -> Place {
         span.place(&self.source)
@@ -58,6 +63,11 @@ impl Problems {
     /// Something is odd here, but need not be wrong.
     pub fn warn(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.warnings.push(Diagnostic::input(message).hint(hint).at(self.place(span)));
+    }
+
+    /// Something is odd, as somebody else has found.
+    pub fn add_warning(&mut self, warning: Diagnostic) {
+        self.warnings.push(warning);
     }
 
     fn report(&mut self, span: Span, diagnostic: Diagnostic) {

@@ -6,6 +6,7 @@ use super::Repository;
 use super::build::merged;
 use super::encryption::EncryptionPart;
 use super::fields::Schema;
+use super::lifecycle::{self, Lifecycle};
 use super::mutability::MutabilityPart;
 use super::node::Value;
 use super::problems::Problems;
@@ -22,8 +23,9 @@ const SCHEMA: Schema = Schema {
         ("encryption", &[]),
         ("tag_mutability", &["tag-mutability"]),
         ("resource_tags", &["resource-tags"]),
+        ("lifecycle", &["lifecycle_policy", "lifecycle-policy"]),
     ],
-    unsupported: &["lifecycle", "lifecycle_policy", "policy", "replication"],
+    unsupported: &["policy", "replication"],
 };
 
 /// Limits of AWS resource tags. Source: ECR API, `Tag`; AWS General Reference, "Tagging AWS resources".
@@ -41,6 +43,7 @@ pub(super) struct RepositoryPart {
     encryption: EncryptionPart,
     tag_mutability: MutabilityPart,
     resource_tags: BTreeMap<String, String>,
+    lifecycle: Option<Lifecycle>,
 }
 
 impl RepositoryPart {
@@ -62,6 +65,7 @@ impl RepositoryPart {
                 .get("tag_mutability")
                 .map_or_else(MutabilityPart::default, |field| MutabilityPart::read(field, problems)),
             resource_tags: fields.read("resource_tags", problems, resource_tags).unwrap_or_default(),
+            lifecycle: fields.read("lifecycle", problems, lifecycle::read),
         };
         match fields.get("name") {
             Some(field) => part.named(field, problems),
@@ -87,6 +91,7 @@ impl RepositoryPart {
             encryption: self.encryption.over(base.encryption),
             tag_mutability: self.tag_mutability.over(base.tag_mutability),
             resource_tags: merged(base.resource_tags, self.resource_tags),
+            lifecycle: self.lifecycle.or(base.lifecycle),
         }
     }
 
@@ -111,6 +116,7 @@ impl RepositoryPart {
             encryption,
             tag_mutability,
             resource_tags: self.resource_tags,
+            lifecycle: self.lifecycle,
             place: Some(problems.place(span)),
         })
     }

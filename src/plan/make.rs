@@ -13,11 +13,12 @@ use super::{
     BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan,
     RepositorySpec, labels,
 };
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::key::ContentKey;
+use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{BuildOptions, ContextSource, Image, NamedContext, Pipeline, Repository, SecretSource};
+use crate::pipeline::{BuildOptions, ContextSource, Image, Lifecycle, NamedContext, Pipeline, Repository, SecretSource};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
@@ -101,7 +102,19 @@ pub(super) fn plan_repository(
         encryption: wanted.encryption.clone(),
         tag_mutability: wanted.tag_mutability.clone(),
         resource_tags: wanted.resource_tags.clone(),
+        lifecycle: lifecycle(wanted)?,
     }))
+}
+
+fn lifecycle(wanted: &Repository) -> Result<Option<Policy>, Diagnostic> {
+    match &wanted.lifecycle {
+        None => Ok(None),
+        Some(Lifecycle::Policy(policy)) => Ok(Some(policy.clone())),
+        Some(Lifecycle::File { path, place }) => {
+            let message = format!("the lifecycle policy `{}` was never read", path.display());
+            Err(Diagnostic::new(Blame::Bug, message).at(place.clone()))
+        }
+    }
 }
 
 fn plan_image(

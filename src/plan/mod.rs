@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod labels;
+pub mod lifecycle;
 mod make;
 pub mod promote;
 mod replicas;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext};
 use crate::pipeline::{Encryption, Outputs, TagMutability};
@@ -94,6 +96,9 @@ pub struct RepositorySpec {
     pub tag_mutability: TagMutability,
     /// Its resource tags.
     pub resource_tags: BTreeMap<String, String>,
+    /// Its lifecycle policy, in ECR's form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Policy>,
 }
 
 impl RepositorySpec {
@@ -105,6 +110,7 @@ impl RepositorySpec {
             encryption: Encryption::default(),
             tag_mutability: TagMutability::default(),
             resource_tags: BTreeMap::new(),
+            lifecycle: None,
         }
     }
 }

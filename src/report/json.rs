@@ -179,6 +179,11 @@ fn moved(done: &Move) -> JsonMove<'_> {
     JsonMove { tag: &done.tag, replica: done.replica.as_ref(), before: done.before.as_ref(), after: &done.after }
 }
 
+/// A diagnostic for programs, as in the list `errors` of the report.
+pub fn diagnostic(diagnostic: &Diagnostic) -> serde_json::Value {
+    serde_json::to_value(error(diagnostic)).unwrap_or_default()
+}
+
 fn error(diagnostic: &Diagnostic) -> JsonError<'_> {
     JsonError {
         message: &diagnostic.message,

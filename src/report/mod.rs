@@ -6,6 +6,7 @@ pub mod facts;
 pub mod files;
 pub mod json;
 pub mod keys;
+pub mod lifecycle;
 mod lines;
 pub mod plan;
 pub mod progress;

@@ -67,6 +67,11 @@ fn settings(spec: &RepositorySpec) -> String {
         crate::pipeline::Encryption::Kms { .. } => words.push("encrypted with KMS".to_owned()),
         crate::pipeline::Encryption::KmsDsse { .. } => words.push("encrypted twice with KMS".to_owned()),
     }
+    match spec.lifecycle.as_ref().map(|policy| policy.rules().len()) {
+        None => {}
+        Some(1) => words.push("a lifecycle policy of 1 rule".to_owned()),
+        Some(count) => words.push(format!("a lifecycle policy of {count} rules")),
+    }
     if words.is_empty() { String::new() } else { format!(": {}", words.join("; ")) }
 }
 

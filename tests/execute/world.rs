@@ -192,6 +192,7 @@ pub fn plan(images: Vec<ImagePlan>, create: &[&str]) -> Plan {
         encryption: Encryption::default(),
         tag_mutability: TagMutability::default(),
         resource_tags: BTreeMap::new(),
+        lifecycle: None,
     };
     Plan {
         registry: "r.example".parse().unwrap(),

@@ -4,6 +4,7 @@ mod classify;
 mod credential;
 mod endpoint;
 mod http;
+mod lifecycle;
 mod repositories;
 mod retry;
 

@@ -157,7 +157,16 @@ impl EcrClient {
             .set_encryption_configuration(encryption(&spec.encryption))
             .set_tags(Some(tags.collect()));
         match call.send().await {
-            Ok(_) => Ok(Creation::Created),
+            Ok(_) => {
+                if let Some(policy) = &spec.lifecycle {
+                    self.put_lifecycle_policy(&spec.name, policy).await.map_err(|error| ServiceError {
+                        // The next run finds a repository that is there, and leaves its policy alone.
+                        doing: format!("put the lifecycle policy on `{}`, which was just created", spec.name),
+                        ..error
+                    })?;
+                }
+                Ok(Creation::Created)
+            }
             Err(error)
                 if error
                     .as_service_error()

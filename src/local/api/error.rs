@@ -36,6 +36,8 @@ fn code(kind: Kind) -> &'static str {
         Kind::LayerPartTooSmall => "LayerPartTooSmallException",
         Kind::LayersNotFound => "LayersNotFoundException",
         Kind::LifecyclePolicyNotFound => "LifecyclePolicyNotFoundException",
+        Kind::LifecyclePolicyPreviewInProgress => "LifecyclePolicyPreviewInProgressException",
+        Kind::LifecyclePolicyPreviewNotFound => "LifecyclePolicyPreviewNotFoundException",
         Kind::MissingAuthenticationToken => "MissingAuthenticationTokenException",
         Kind::ReferencedImagesNotFound => "ReferencedImagesNotFoundException",
         Kind::RepositoryAlreadyExists => "RepositoryAlreadyExistsException",

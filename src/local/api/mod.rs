@@ -8,6 +8,7 @@ mod error;
 mod images;
 mod input;
 mod layers;
+mod lifecycle;
 mod listing;
 mod paging;
 mod policies;
@@ -90,9 +91,11 @@ fn handler(operation: &str) -> Option<Handler> {
         "GetRepositoryPolicy" => with_input(policies::get_repository_policy),
         "SetRepositoryPolicy" => with_input(policies::set_repository_policy),
         "DeleteRepositoryPolicy" => with_input(policies::delete_repository_policy),
-        "GetLifecyclePolicy" => with_input(policies::get_lifecycle_policy),
-        "PutLifecyclePolicy" => with_input(policies::put_lifecycle_policy),
-        "DeleteLifecyclePolicy" => with_input(policies::delete_lifecycle_policy),
+        "GetLifecyclePolicy" => with_input(lifecycle::get),
+        "PutLifecyclePolicy" => with_input(lifecycle::put),
+        "DeleteLifecyclePolicy" => with_input(lifecycle::delete),
+        "StartLifecyclePolicyPreview" => with_input(lifecycle::start_preview),
+        "GetLifecyclePolicyPreview" => with_input(lifecycle::get_preview),
         _ => return None,
     })
 }

@@ -44,7 +44,7 @@ pub struct RepositorySettings {
     pub resource_tags: BTreeMap<String, String>,
     /// Who may do what with it. Everybody may do everything; it is remembered only.
     pub policy: Option<String>,
-    /// What should be removed when. It is remembered only.
+    /// What should be removed when. It is remembered and previewed only.
     pub lifecycle_policy: Option<String>,
 }
 
@@ -74,7 +74,19 @@ pub struct Contents {
     pub settings: RepositorySettings,
     /// What it holds.
     pub index: Index,
+    /// The last preview of a lifecycle policy; gone with the server.
+    pub preview: Option<Preview>,
     deleted: bool,
+}
+
+/// What a lifecycle policy would do, as it goes over the wire.
+pub struct Preview {
+    /// The policy.
+    pub text: String,
+    /// When clients are told.
+    pub ready_at: Timestamp,
+    /// One entry for each image that is affected.
+    pub results: Vec<serde_json::Value>,
 }
 
 impl Repository {
@@ -124,7 +136,12 @@ impl Repository {
         blobs: Arc<Blobs>,
     ) -> Self {
         let named = Named { registry_id, name: settings.name.clone() };
-        Repository { named, folder, blobs, contents: Mutex::new(Contents { settings, index, deleted: false }) }
+        Repository {
+            named,
+            folder,
+            blobs,
+            contents: Mutex::new(Contents { settings, index, preview: None, deleted: false }),
+        }
     }
 
     /// Looks at or changes what the repository holds; nobody else does meanwhile.

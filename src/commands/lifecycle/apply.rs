@@ -1,0 +1,27 @@
+//! `longshore lifecycle apply`
+
+use super::World;
+use crate::cli::lifecycle::ApplyArgs;
+use crate::diagnostic::Diagnostics;
+use crate::plan::lifecycle::objections;
+use crate::report;
+
+pub(super) async fn run(args: &ApplyArgs, world: &World) -> Result<(), Diagnostics> {
+    let file = super::policy(&args.policy, world)?;
+    report::warnings(&file.doubts(None), world.colors);
+    let pipeline = super::pipeline(&args.pipeline, world)?;
+    let ecr = super::ecr(pipeline.as_ref(), &args.registry, world).await?;
+    let name = &args.repository;
+    let images = ecr.images(name).await.map_err(|error| super::told(&error))?;
+    let environments = pipeline.map(|pipeline| pipeline.environments).unwrap_or_default();
+    let at = super::at(None)?;
+    let against = objections(name, &file.policy, &images, at, &environments, args.max_expire);
+    if args.yes {
+        report::warnings(&against, world.colors);
+    } else {
+        Diagnostics::check(against)?;
+    }
+    ecr.put_lifecycle_policy(name, &file.policy).await.map_err(|error| super::told(&error))?;
+    report::note(&format!("put a lifecycle policy of {} rules on {name}", file.policy.rules().len()));
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `longshore lifecycle lint`
+
+use std::process::ExitCode;
+
+use super::World;
+use crate::cli::lifecycle::LintArgs;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::pipeline::declared_tags;
+use crate::report;
+
+pub(super) fn run(args: &LintArgs, world: &World) -> Result<ExitCode, Diagnostics> {
+    let declared = super::pipeline(&args.pipeline, world)?.map(|pipeline| declared_tags(&pipeline));
+    let linted = super::policy(&args.policy, world);
+    let file = match linted {
+        Ok(file) => file,
+        Err(errors) if args.json => {
+            let all: Vec<Diagnostic> = errors.iter().cloned().collect();
+            report::print(&report::lifecycle::lint_json(None, &all, &[]))?;
+            return Ok(ExitCode::from(errors.exit_code()));
+        }
+        Err(errors) => return Err(errors),
+    };
+    let warnings = file.doubts(declared.as_ref());
+    if args.json {
+        report::print(&report::lifecycle::lint_json(Some(&file.policy), &[], &warnings))?;
+    } else {
+        report::warnings(&warnings, world.colors);
+        let name = args.policy.display().to_string();
+        report::print(&report::lifecycle::valid(&name, &file.policy, warnings.len()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
