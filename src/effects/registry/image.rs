@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::answer;
 use super::client::{RegistryClient, Request};
 use crate::execute::ports::{Credential, Failure, Manifest, Registry, ServiceError};
-use crate::names::{Digest, ImageRef};
+use crate::names::{Digest, ImageRef, Reference};
 use crate::plan::Record;
 
 /// Every kind of manifest there is. ECR converts a manifest, and so changes its digest, if its own kind is not asked
@@ -89,7 +89,16 @@ impl RegistryClient {
         let stated = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = stated.unwrap_or_default().to_owned();
         let bytes = self.read_small(response, &request.doing).await?;
-        Ok(Manifest { digest: Digest::of(&bytes), media_type, bytes })
+        let digest = Digest::of(&bytes);
+        // Whatever is released is what was staged, also where a registry or a proxy hands out something else.
+        match &image.reference {
+            Reference::Digest(wanted) if *wanted != digest => Err(ServiceError {
+                failure: Failure::Unexpected,
+                doing: request.doing,
+                cause: format!("the registry sent {digest}"),
+            }),
+            _ => Ok(Manifest { digest, media_type, bytes }),
+        }
     }
 
     /// The labels of the image's configuration; of an index, those of its first image.
