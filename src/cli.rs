@@ -326,6 +326,9 @@ pub struct LocalArgs {
     /// The port on 127.0.0.1; 0 takes any that is free [default: 5010, or any free one if that is taken]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
+    /// A file that gets a line of JSON for each operation: its name, what it is about, its status and its bytes
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// A command to run with the variables set; the server ends with it
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

@@ -161,7 +161,9 @@ async fn replicas(
 /// The server of `--local`, if that is asked for.
 pub(super) async fn server(args: &WorkArgs, world: &World) -> Result<Option<Server>, Diagnostic> {
     match args.local {
-        true => Ok(Some(local::start(args.data.as_deref().map(|data| world.folder.join(data)), None, world).await?)),
+        true => {
+            Ok(Some(local::start(args.data.as_deref().map(|data| world.folder.join(data)), None, None, world).await?))
+        }
         false => Ok(None),
     }
 }

@@ -1,6 +1,7 @@
 //! The registry of one account in one region: what both doors share.
 
 use crate::local::clock::Clock;
+use crate::local::log::Log;
 use crate::local::store::Store;
 use crate::local::token::Tokens;
 use crate::names::{AccountId, Region, RegistryHost, RepositoryName};
@@ -21,6 +22,8 @@ pub struct Ecr {
     pub tokens: Tokens,
     /// The time.
     pub clock: Clock,
+    /// Where each operation is written down, if that is wanted.
+    pub log: Option<Log>,
 }
 
 impl Ecr {

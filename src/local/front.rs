@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::local::ecr::Ecr;
+use crate::local::log::Entry;
+use crate::local::operation::Operation;
 use crate::local::{api, registry};
 
 /// The door that a request is for, and what it wants there.
@@ -41,9 +44,31 @@ impl Wanted {
     }
 }
 
-/// Answers one request.
+/// Answers one request. Its line in the log is written before the answer goes out, so that whoever has the answer
+/// finds the line.
 pub async fn answer(State(ecr): State<Arc<Ecr>>, request: Request) -> Response {
-    match Wanted::of(&request) {
+    let wanted = Wanted::of(&request);
+    if ecr.log.is_none() {
+        return answer_as(ecr, wanted, request).await;
+    }
+    let at = ecr.clock.now().seconds();
+    let is_head = request.method() == Method::HEAD;
+    let (operation, received_bytes, request) = Operation::of(&wanted, request).await;
+    let response = answer_as(Arc::clone(&ecr), wanted, request).await;
+    if let Some(log) = &ecr.log {
+        let sent_bytes = if is_head { Some(0) } else { length(&response) };
+        log.write(&Entry { at, operation, status: response.status().as_u16(), received_bytes, sent_bytes });
+    }
+    response
+}
+
+fn length(response: &Response) -> Option<u64> {
+    let stated = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    stated.or_else(|| response.body().size_hint().exact())
+}
+
+async fn answer_as(ecr: Arc<Ecr>, wanted: Wanted, request: Request) -> Response {
+    match wanted {
         Wanted::Operation(operation) => api::answer(ecr, &operation, request).await,
         Wanted::Registry => registry::answer(&ecr, request).await,
         Wanted::Layer => registry::answer_link(&ecr, request).await,

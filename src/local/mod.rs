@@ -10,7 +10,9 @@ mod clock;
 mod ecr;
 mod front;
 mod lock;
+mod log;
 mod mutability;
+mod operation;
 mod refusal;
 mod registry;
 mod settings;
@@ -33,6 +35,7 @@ use crate::names::{Region, RegistryHost};
 use clock::Clock;
 use ecr::Ecr;
 use lock::Lock;
+use log::Log;
 use store::Store;
 use token::Tokens;
 
@@ -56,6 +59,11 @@ impl Server {
         let data = settings.data.clone();
         let failed = |cause| StartError::Data { data: data.clone(), cause };
         std::fs::create_dir_all(&data).map_err(failed)?;
+        let log = settings
+            .log
+            .as_deref()
+            .map(|path| Log::open(path).map_err(|cause| StartError::Log { path: path.to_owned(), cause }));
+        let log = log.transpose()?;
         let mut lock = Lock::take(&data)?;
         let (listener, host) = listen(settings.port).await?;
         let open = {
@@ -69,6 +77,7 @@ impl Server {
                     host,
                     blob_mounting: settings.blob_mounting,
                     clock: Clock::default(),
+                    log,
                 })
             }
         };

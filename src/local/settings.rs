@@ -22,13 +22,22 @@ pub struct Settings {
     pub region: Region,
     /// Whether a push may take a layer from another repository, as the account setting `BLOB_MOUNTING` allows.
     pub blob_mounting: bool,
+    /// The file that gets a line of JSON for each operation.
+    pub log: Option<PathBuf>,
 }
 
 impl Settings {
     /// A server over this folder that plays the account 123456789012 in us-east-1, with blob mounting off as in a
     /// new account.
     pub fn new(data: PathBuf, port: Option<u16>) -> Self {
-        Settings { data, port, account: AccountId::example(), region: Region::example(), blob_mounting: false }
+        Settings {
+            data,
+            port,
+            account: AccountId::example(),
+            region: Region::example(),
+            blob_mounting: false,
+            log: None,
+        }
     }
 }
 
@@ -54,6 +63,13 @@ pub enum StartError {
         /// In the system's words.
         cause: io::Error,
     },
+    /// The log cannot be written.
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// In the system's words.
+        cause: io::Error,
+    },
     /// The port cannot be listened on.
     Listen {
         /// In the system's words.
@@ -72,6 +88,7 @@ impl fmt::Display for StartError {
             }
             StartError::PortTaken { port } => write!(f, "port `{port}` of 127.0.0.1 is taken by another program"),
             StartError::Data { data, .. } => write!(f, "the data folder `{}` cannot be used", data.display()),
+            StartError::Log { path, .. } => write!(f, "the log `{}` cannot be written", path.display()),
             StartError::Listen { .. } => f.write_str("cannot listen on 127.0.0.1"),
         }
     }
@@ -80,7 +97,9 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StartError::Data { cause, .. } | StartError::Listen { cause } => Some(cause),
+            StartError::Data { cause, .. } | StartError::Log { cause, .. } | StartError::Listen { cause } => {
+                Some(cause)
+            }
             StartError::InUse { .. } | StartError::PortTaken { .. } => None,
         }
     }

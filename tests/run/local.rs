@@ -2,6 +2,8 @@
 
 use std::net::TcpListener;
 
+use serde_json::Value;
+
 use crate::user::{Signal, User};
 
 #[test]
@@ -98,4 +100,39 @@ fn it_ends_cleanly_when_it_is_asked_to() {
         // The folder is free again, and the images are still there.
         drop(user.serve("data"));
     }
+}
+
+#[test]
+fn the_log_has_a_line_for_each_operation() {
+    let user = User::new();
+    let pipeline = "version: 1\nimages:\n  web: { build: ., repository: UNIQUE/web, tags: [one] }\n";
+    let checkout =
+        user.checkout(&[("longshore.yaml", pipeline), ("Dockerfile", &user.dockerfile("COPY Dockerfile /\n"))]);
+    let local = checkout.longshore(&["local", "--port", "0", "--log", "../log", "--data"]).arg(user.at("data"));
+    local.args(&["--", env!("CARGO_BIN_EXE_longshore"), "run"]).succeeds();
+    let log = std::fs::read_to_string(user.at("log")).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| -> Vec<&Value> { lines.iter().filter(|line| line["operation"] == name).collect() };
+    let name = format!("{}/web", user.unique());
+    assert_eq!(
+        (&of("CreateRepository")[0]["repository"], &of("CreateRepository")[0]["status"]),
+        (&name.into(), &200.into())
+    );
+    assert!(of("GetAuthorizationToken")[0]["sent_bytes"].as_u64().is_some_and(|bytes| bytes > 50), "{log}");
+    let put: Vec<&str> = of("registry:PutManifest").iter().filter_map(|line| line["reference"].as_str()).collect();
+    assert!(put[0].starts_with("src-") && put.last() == Some(&"one"), "staged first, released last: {put:?}");
+    assert!(of("registry:unknown").is_empty() && of("unknown").is_empty(), "{log}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written() {
+    let user = User::new();
+    user.longshore(&user.at("home"), &["local", "--data", "data", "--log", "no/log"]).run().with_code(2).says(
+        "\
+error: longshore local cannot start
+caused by: the log `FOLDER/home/no/log` cannot be written
+caused by: No such file or directory (os error 2)
+hint: name a file that can be written to with `--log`
+",
+    );
 }

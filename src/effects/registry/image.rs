@@ -106,11 +106,12 @@ impl RegistryClient {
         let media_type = stated.unwrap_or_default().to_owned();
         let bytes = self.read_small(response, &request.doing).await?;
         let digest = Digest::of(&bytes);
+        // Whatever is released is what was staged, also where a registry or a proxy hands out something else.
         match &image.reference {
-            Reference::Digest(asked) if *asked != digest => Err(ServiceError {
+            Reference::Digest(wanted) if *wanted != digest => Err(ServiceError {
                 failure: Failure::Unexpected,
                 doing: request.doing,
-                cause: format!("the registry sent the manifest {digest}"),
+                cause: format!("the registry sent {digest}"),
             }),
             _ => Ok(Manifest { digest, media_type, bytes }),
         }

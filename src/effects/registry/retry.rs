@@ -52,10 +52,10 @@ fn retry_after(response: &Response) -> Option<Duration> {
 
 /// The pause after this attempt, the first being 1.
 ///
-/// Exponential, with jitter over the upper half so that parallel jobs do not come back together.
+/// Exponential, with full jitter so that parallel jobs do not come back together.
 pub(super) fn pause(attempt: u32) -> Duration {
     let whole = FIRST_PAUSE * 2u32.saturating_pow(attempt - 1);
-    whole.mul_f64(0.5 + fastrand::f64() / 2.0)
+    whole.mul_f64(fastrand::f64())
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {
@@ -85,7 +85,7 @@ mod tests {
         for attempt in 1..ATTEMPTS {
             let whole = FIRST_PAUSE * 2u32.pow(attempt - 1);
             let pause = pause(attempt);
-            assert!(pause >= whole / 2 && pause <= whole, "attempt {attempt}: {pause:?}");
+            assert!(pause <= whole, "attempt {attempt}: {pause:?}");
         }
     }
 }

@@ -34,7 +34,7 @@ pub const TARGET_PREFIX: &str = "AmazonEC2ContainerRegistry_V20150921.";
 const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 
 /// The largest body in bytes: a layer part of 20 MiB in base64 and what stands around it.
-const MAX_BODY: usize = 28 * 1024 * 1024;
+pub const MAX_BODY: usize = 28 * 1024 * 1024;
 
 /// Answers one request.
 pub async fn answer(ecr: Arc<Ecr>, operation: &str, request: Request) -> Response {

@@ -12,10 +12,11 @@ mod uploads;
 
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, HeaderName};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::local::ecr::Ecr;
+use crate::local::operation::Operation;
 use crate::names::RepositoryName;
 use error::Problem;
 use query::Query;
@@ -65,6 +66,37 @@ async fn outcome(ecr: &Ecr, request: Request) -> Result<Response, Problem> {
         (Route::Referrers(name, digest), Method::GET) => listing::referrers(repository(&name)?, digest, query).await,
         _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")),
     }
+}
+
+/// The operation of the registry protocol that a request is.
+pub fn operation(method: &Method, uri: &Uri) -> Operation {
+    let route = Route::parse(uri.path());
+    let name = match (&route, method.as_str()) {
+        (Ok(Route::Base), "GET" | "HEAD") => "Ping",
+        (Ok(Route::Blob(..)), "GET") => "GetBlob",
+        (Ok(Route::Blob(..)), "HEAD") => "HeadBlob",
+        (Ok(Route::Uploads(_)), "POST") if Query::of(uri).get("mount").is_some() => "MountBlob",
+        (Ok(Route::Uploads(_)), "POST") => "StartUpload",
+        (Ok(Route::Upload(..)), "PATCH") => "PatchUpload",
+        (Ok(Route::Upload(..)), "PUT") => "FinishUpload",
+        (Ok(Route::Upload(..)), "GET") => "GetUpload",
+        (Ok(Route::Upload(..)), "DELETE") => "CancelUpload",
+        (Ok(Route::Manifest(..)), "GET") => "GetManifest",
+        (Ok(Route::Manifest(..)), "HEAD") => "HeadManifest",
+        (Ok(Route::Manifest(..)), "PUT") => "PutManifest",
+        (Ok(Route::Manifest(..)), "DELETE") => "DeleteManifest",
+        (Ok(Route::Tags(_)), "GET") => "ListTags",
+        (Ok(Route::Referrers(..)), "GET") => "ListReferrers",
+        _ => "unknown",
+    };
+    let (repository, reference) = match route {
+        Ok(Route::Blob(name, digest) | Route::Referrers(name, digest)) => (Some(name), Some(digest.to_string())),
+        Ok(Route::Manifest(name, reference)) => (Some(name), Some(reference.as_str().to_owned())),
+        Ok(Route::Uploads(name) | Route::Upload(name, _) | Route::Tags(name)) => (Some(name), None),
+        Ok(Route::Base) | Err(_) => (None, None),
+    };
+    let repository = repository.map(|name| name.to_string());
+    Operation { name: format!("registry:{name}"), repository, reference }
 }
 
 /// Does what waits for the disk where waiting harms nobody.
