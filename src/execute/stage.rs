@@ -75,7 +75,8 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             PartAction::Reuse { digest, .. } => Ok(Pushed::there_already(digest)),
             PartAction::Build { build, .. } => {
                 let (staging, record) = (part.staging.as_ref(), part.record.as_ref());
-                self.stage_piece(&Piece { image, name: part.told_as(&image.name), build, staging, record, needed }).await
+                self.stage_piece(&Piece { image, name: part.told_as(&image.name), build, staging, record, needed })
+                    .await
             }
         }));
         let staged = staged.await.into_iter().collect::<Result<Vec<_>, _>>()?;

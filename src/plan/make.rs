@@ -18,7 +18,9 @@ use crate::facts::{ContentFacts, Facts, RepositoryFacts};
 use crate::key::ContentKey;
 use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{BuildOptions, ContextSource, Image, Lifecycle, NamedContext, Pipeline, Repository, SecretSource};
+use crate::pipeline::{
+    BuildOptions, ContextSource, Image, Lifecycle, NamedContext, Pipeline, Repository, SecretSource,
+};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
