@@ -68,6 +68,8 @@ median() {
 
 say "tag rules: cargo bench"
 cargo bench --locked --bench tags --quiet
+say ".dockerignore: cargo bench"
+cargo bench --locked --bench context --quiet
 
 say "warming the caches of both"
 measure "$work/warm-script" bash "$work/script" >/dev/null
