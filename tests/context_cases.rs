@@ -79,7 +79,7 @@ fn what_is_left_out_need_not_be_readable() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("locked")).unwrap();
     fs::write(root.path().join(".dockerignore"), "locked\n!**/x\n").unwrap();
-    fs::set_permissions(root.path().join("locked"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(root.path().join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
     let found = Context::folder(root.path(), None).and_then(|context| listed(&context)).unwrap();
     fs::set_permissions(root.path().join("locked"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(found, ".dockerignore\n");
