@@ -66,8 +66,8 @@ median() {
   sort -n | awk '{ n[NR] = $1 } END { print NR % 2 ? n[(NR + 1) / 2] : (n[NR / 2] + n[NR / 2 + 1]) / 2 }'
 }
 
-say "tag rules and lifecycle policies: cargo bench"
-cargo bench --locked --bench tags --bench lifecycle --quiet
+say "tag rules, lifecycle policies, .dockerignore: cargo bench"
+cargo bench --locked --bench tags --bench lifecycle --bench context --quiet
 
 say "warming the caches of both"
 measure "$work/warm-script" bash "$work/script" >/dev/null

@@ -225,3 +225,57 @@ fn who_builds_on_an_image_of_the_same_pipeline_is_always_built() {
         assert_eq!(json["images"][name]["always_built"], reason, "{name}");
     }
 }
+
+/// What few builds have enters the key, and is told; what is fetched from a URL is known only by its commit.
+#[test]
+fn named_contexts_and_options_enter() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for (path, text) in
+        [("web/Dockerfile", "FROM scratch\nCOPY --from=shared . /\n"), ("shared/a", "1"), ("shared/b", "1")]
+    {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), text).unwrap();
+    }
+    fs::write(root.join("shared/.dockerignore"), "b\n").unwrap();
+    let shown = |more: &str| {
+        let build = format!("context: web, platform: linux/amd64, additional_contexts: {{ shared: shared }}{more}");
+        fs::write(root.join("longshore.yaml"), format!("version: 1\nimages: {{ web: {{ build: {{ {build} }} }} }}\n"))
+            .unwrap();
+        key(root, None, &[]).0
+    };
+    let before = shown("");
+    assert_eq!(before, shown(", no_cache_filter: [a]"), "it changes no result");
+    let others = [
+        ", ulimits: { nofile: 10 }",
+        ", ssh: default",
+        ", privileged: true",
+        ", sbom: true",
+        ", secrets: [\"id=a,src=nowhere\"]",
+        ", dockerfile_inline: FROM scratch",
+    ];
+    let all: BTreeSet<String> = others.iter().map(|more| shown(more)).chain([before.clone()]).collect();
+    assert_eq!(all.len(), others.len() + 1);
+    fs::write(root.join("shared/b"), "2").unwrap();
+    assert_eq!(before, shown(""), "the folder's own .dockerignore leaves it out");
+    fs::write(root.join("shared/a"), "2").unwrap();
+    assert_ne!(before, shown(""));
+
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let remote = |fragment: &str| {
+        let build = format!(
+            "context: 'https://me:hunter2@example.com/a.git{fragment}', dockerfile_inline: FROM scratch, platform: linux/amd64"
+        );
+        fs::write(root.join("longshore.yaml"), format!("version: 1\nimages: {{ web: {{ build: {{ {build} }} }} }}\n"))
+            .unwrap();
+        key(root, None, &["--explain"]).0
+    };
+    let pinned = remote(&format!("#{commit}"));
+    assert!(pinned.contains(&format!("https://example.com/a.git#{commit}")), "{pinned}");
+    let moving = remote("#main");
+    assert!(
+        moving.contains("always built: its context, `https://example.com/a.git#main`, may hold something else"),
+        "{moving}"
+    );
+    assert!(!pinned.contains("hunter2") && !moving.contains("hunter2"));
+}

@@ -15,7 +15,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-pub use ignore::{BadPattern, IgnoreRules};
+pub use ignore::{BadPattern, IgnoreRules, Verdict};
 pub use narrow::Narrowing;
 pub use tar::Reader;
 pub use upload::{Upload, stream, upload};

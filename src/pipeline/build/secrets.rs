@@ -1,6 +1,7 @@
 //! `secrets:`, at the top of the file and in a build. Values are read by whoever builds, never here.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use super::Given;
@@ -97,10 +98,13 @@ pub(super) fn short(
 
 /// Adds a secret, once.
 pub(super) fn add(all: &mut Secrets, id: String, source: SecretSource, field: &Field<'_>, problems: &mut Problems) {
-    if all.contains_key(&id) {
-        problems.error(field.span(), format!("`{}` gives the secret `{id}` again", field.path));
-    } else {
-        all.insert(id, source);
+    match all.entry(id) {
+        Entry::Occupied(known) => {
+            problems.error(field.span(), format!("`{}` gives the secret `{}` again", field.path, known.key()));
+        }
+        Entry::Vacant(free) => {
+            free.insert(source);
+        }
     }
 }
 
