@@ -119,7 +119,7 @@ async fn only_what_is_needed_is_sent() {
     let world = World::new(false);
     fs::File::create(world.context.path().join("huge")).unwrap().set_len(1 << 30).unwrap();
     world.write("dir/deep/small", "small");
-    let plan = world.plan(Dockerfile::Inline("FROM scratch\nCOPY dir/deep/small /s\n".into()));
+    let plan = world.plan(Dockerfile::Inline("FROM scratch\nCOPY dir/deep/sm* /s\n".into()));
     let (image, events) = build(&world, &plan).await;
     world.keep(&image.unwrap().id);
     assert!((5..1000).contains(&sent(&events)), "{events:?}");
@@ -222,15 +222,17 @@ async fn what_the_engine_lacks_is_named() {
 #[tokio::test]
 async fn the_network_of_the_host_and_an_archive_as_context() {
     let world = World::new(false);
-    let mut plan = world.plan(inline("RUN /bin/busybox ls /sys/class/net > /net\n"));
+    // Only the host's own loopback leads to this.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        use std::io::Write as _;
+        listener.accept().unwrap().0.write_all(b"the host").unwrap();
+    });
+    let mut plan = world.plan(inline(&format!("RUN /bin/busybox nc 127.0.0.1 {port} > /said\n")));
     plan.network = Some("host".into());
     let image = built(&world, &plan).await;
-    let mut here: Vec<String> = fs::read_dir("/sys/class/net")
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    here.sort();
-    assert_eq!(world.cat(&image, "/net").lines().collect::<Vec<_>>(), here);
+    assert_eq!(world.cat(&image, "/said"), "the host");
 
     let packed = tempfile::tempdir().unwrap();
     let archive = packed.path().join("context.tar");

@@ -23,7 +23,7 @@ use super::wire::{Kind, Packet};
 use super::{Tell, Told};
 
 /// How many pieces may wait for the daemon.
-const WAITING: usize = 8;
+const WAITING: usize = 32;
 
 /// The folders of one build.
 #[derive(Debug, Clone)]

@@ -97,6 +97,7 @@ impl BuildKit<'_> {
         let mut watch = Watch::new(told, tell);
         match watch.solve(channel, request).await {
             Ok(answer) => {
+                watch.progress.warn_of_failed(tell);
                 let keys: [&str; 2] = match self.facts.containerd_store {
                     true => ["containerimage.digest", "containerimage.config.digest"],
                     false => ["containerimage.config.digest", "containerimage.digest"],

@@ -81,6 +81,13 @@ impl Progress {
         }
     }
 
+    /// Warns of steps that failed in a build that did not: caches that could not be read or written.
+    pub fn warn_of_failed(&self, tell: &dyn Fn(BuildEvent)) {
+        for merged in self.vertices.iter().filter(|merged| !merged.error.is_empty()) {
+            tell(BuildEvent::Warning(format!("{} failed: {}", merged.step.name(), merged.error.trim_end())));
+        }
+    }
+
     /// The step that failed; steps that were stopped because of it do not count.
     pub fn failure(&mut self, tell: &dyn Fn(BuildEvent)) -> Failure {
         let failed = |merged: &&mut Merged| !merged.error.is_empty() && !merged.error.ends_with("context canceled");

@@ -110,11 +110,12 @@ fn caches(options: &BuildOptions, facts: &EngineFacts, variables: &Variables, wa
     // would have to be kept by us.
     let import = |kind: &str| kind == "local" || (!facts.containerd_store && !matches!(kind, "registry" | "inline"));
     let export = |kind: &str| kind == "local" || (!facts.containerd_store && kind != "inline");
-    CacheOptions {
-        imports: usable("cache_from", &options.cache_from, &import),
-        exports: usable("cache_to", &options.cache_to, &export),
-        ..CacheOptions::default()
+    let mut exports = usable("cache_to", &options.cache_to, &export);
+    // A cache that cannot be kept is no reason to fail; inline ones are part of the image.
+    for entry in exports.iter_mut().filter(|entry| entry.r#type != "inline") {
+        entry.attrs.entry("ignore-error".into()).or_insert_with(|| "true".into());
     }
+    CacheOptions { imports: usable("cache_from", &options.cache_from, &import), exports, ..CacheOptions::default() }
 }
 
 /// What GitHub's runner tells its steps of the cache service. Source: BuildKit, "GitHub Actions cache".

@@ -45,7 +45,7 @@ impl Wanted {
         for path in &self.follow {
             follow(root, Path::new(path), &mut paths);
         }
-        if paths.iter().any(|path| path.as_os_str().is_empty()) || (paths.is_empty() && self.include.is_empty()) {
+        if paths.iter().any(|path| path.as_os_str().is_empty()) {
             return Narrowing::everything();
         }
         let patterns: String = self.include.iter().map(|pattern| format!("!{pattern}\n")).collect();
@@ -73,8 +73,14 @@ fn follow(root: &Path, path: &Path, found: &mut BTreeSet<PathBuf>) {
             continue;
         }
         if next.contains(['*', '?', '[', '\\']) {
-            // What matches is known by its folder: all of it is offered.
-            found.insert(done);
+            match matching(&root.join(&done), next) {
+                Some(names) => open
+                    .extend(names.into_iter().map(|name| (done.clone(), [vec![name], rest.to_vec()].concat(), links))),
+                // More than what is wanted does no harm.
+                None => {
+                    found.insert(done);
+                }
+            }
             continue;
         }
         let here = done.join(next);
@@ -88,6 +94,16 @@ fn follow(root: &Path, path: &Path, found: &mut BTreeSet<PathBuf>) {
             }
         }
     }
+}
+
+/// The names in a folder that a pattern matches; `None` if that cannot be told.
+fn matching(folder: &Path, pattern: &str) -> Option<Vec<String>> {
+    let special = |name: &str| name.contains(['*', '?', '[', '\\']);
+    let rules = IgnoreRules::parse(pattern).ok().filter(|_| !pattern.starts_with(['!', '#', ' ', '.']))?;
+    let names = fs::read_dir(folder).ok()?.map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<String> = names.collect::<Option<_>>()?;
+    // A name with signs of its own would be taken for a pattern again.
+    (!names.iter().any(|name| special(name))).then(|| names.into_iter().filter(|name| rules.excludes(name)).collect())
 }
 
 fn components(path: &Path) -> Vec<String> {
@@ -171,7 +187,10 @@ mod tests {
         assert_eq!(followed(root.path(), "./a/x"), ["a", "real/x"]);
         assert_eq!(followed(root.path(), "a/deep/up"), ["a", "b", "real/deep/up", "real/x"]);
         assert_eq!(followed(root.path(), "loop"), ["loop"]);
-        assert_eq!(followed(root.path(), "real/*.rs"), ["real"]);
+        fs::write(root.path().join("real/x.rs"), "").unwrap();
+        assert_eq!(followed(root.path(), "real/*.rs"), ["real/x.rs"]);
+        let expected = ["a", "b", "loop", "loop/x.rs", "real/x/x.rs", "real/x.rs"];
+        assert_eq!(followed(root.path(), "*/x.rs"), expected);
         assert_eq!(followed(root.path(), "."), [""]);
     }
 }

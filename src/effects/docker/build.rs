@@ -49,27 +49,26 @@ impl Docker {
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
         let doing = format!("build `{}`", build.context);
-        let reader = self.choose_builder().await;
-        let reader = match reader {
-            Ok(reader) => reader,
-            // A context that is not there is told of first, also where there is no daemon.
-            Err(error) => {
-                if let Some(folder) = build.context.folder() {
-                    Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
-                }
-                return Err(error);
-            }
-        };
+        // A context that is not there is told of before the daemon is asked.
+        if let Some(folder) = build.context.folder() {
+            Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+        }
+        let reader = self.choose_builder().await?;
         // Pipes of Windows are left to the HTTP library, which cannot hand a connection over.
         if reader == Reader::BuildKit && !matches!(self.address, DockerAddress::Pipe(_)) {
             let facts = self.look().await?;
             let engine = BuildKit { address: &self.address, facts: &facts, variables: &self.variables };
             return engine.build(build, inputs, tell).await;
         }
-        if let Some(field) = self.lacking(build, reader) {
+        if let Some(field) = lacking(build) {
             let engine = self.look().await.map_or_else(|_| "Docker".to_owned(), |facts| facts.name());
             let engine = format!("the classic builder of {engine}");
             return Err(ServiceError { failure: Failure::EngineLacks { engine, field }, doing, cause: String::new() });
+        }
+        for field in ["cache_from", "cache_to"].iter().zip([&build.options.cache_from, &build.options.cache_to]) {
+            if let (field, [_, ..]) = (field.0, &field.1[..]) {
+                tell(BuildEvent::Warning(format!("the classic builder does not know `{field}`; it is left out")));
+            }
         }
         let folder = build.context.folder().ok_or_else(|| unsupported(&doing, "a context that is no folder"))?;
         let opened = Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
@@ -124,24 +123,6 @@ impl Docker {
         Ok(Reader::BuildKit)
     }
 
-    /// The first field that only BuildKit's own protocol carries.
-    fn lacking(&self, build: &BuildPlan, _: Reader) -> Option<String> {
-        let options = &build.options;
-        let context = (build.context.folder().is_none()).then(|| "context".to_owned());
-        let named = build.contexts.keys().next().map(|name| format!("additional_contexts: {name}"));
-        let fields = [
-            ("secrets", !options.secrets.is_empty()),
-            ("ssh", !options.ssh.is_empty()),
-            ("no_cache_filter", !options.no_cache_filter.is_empty()),
-            ("ulimits", !options.ulimits.is_empty()),
-            ("entitlements", !options.entitlements.is_empty()),
-            ("provenance", options.provenance.is_some()),
-            ("sbom", options.sbom.is_some()),
-        ];
-        let field = fields.into_iter().find_map(|(field, is_set)| is_set.then(|| field.to_owned()));
-        context.or(named).or(field)
-    }
-
     fn build_failure(
         &self,
         error: &Error,
@@ -161,6 +142,24 @@ impl Docker {
         };
         ServiceError { failure: progress.failure(tell), doing, cause: words.to_owned() }
     }
+}
+
+/// The first field that only BuildKit's own protocol carries.
+fn lacking(build: &BuildPlan) -> Option<String> {
+    let options = &build.options;
+    let context = (build.context.folder().is_none()).then(|| "context".to_owned());
+    let named = build.contexts.keys().next().map(|name| format!("additional_contexts: {name}"));
+    let fields = [
+        ("secrets", !options.secrets.is_empty()),
+        ("ssh", !options.ssh.is_empty()),
+        ("no_cache_filter", !options.no_cache_filter.is_empty()),
+        ("ulimits", !options.ulimits.is_empty()),
+        ("entitlements", !options.entitlements.is_empty()),
+        ("provenance", options.provenance.is_some()),
+        ("sbom", options.sbom.is_some()),
+    ];
+    let field = fields.into_iter().find_map(|(field, is_set)| is_set.then(|| field.to_owned()));
+    context.or(named).or(field)
 }
 
 fn unsupported(doing: &str, what: &str) -> ServiceError {

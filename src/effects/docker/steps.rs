@@ -29,6 +29,11 @@ impl Step {
         Step { name: name.into(), number: None, quiet, done: false, output: Default::default(), last: VecDeque::new() }
     }
 
+    /// Its name, in the builder's words.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether its end has been told.
     pub fn is_done(&self) -> bool {
         self.done
