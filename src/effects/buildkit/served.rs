@@ -99,11 +99,18 @@ fn follow(root: &Path, path: &Path, found: &mut BTreeSet<PathBuf>) {
 /// The names in a folder that a pattern matches; `None` if that cannot be told.
 fn matching(folder: &Path, pattern: &str) -> Option<Vec<String>> {
     let special = |name: &str| name.contains(['*', '?', '[', '\\']);
-    let rules = IgnoreRules::parse(pattern).ok().filter(|_| !pattern.starts_with(['!', '#', ' ', '.']))?;
+    let rules =
+        IgnoreRules::parse(folder, pattern.as_bytes()).ok().filter(|_| !pattern.starts_with(['!', '#', ' ', '.']))?;
     let names = fs::read_dir(folder).ok()?.map(|entry| entry.ok()?.file_name().into_string().ok());
     let names: Vec<String> = names.collect::<Option<_>>()?;
     // A name with signs of its own would be taken for a pattern again.
-    (!names.iter().any(|name| special(name))).then(|| names.into_iter().filter(|name| rules.excludes(name)).collect())
+    if names.iter().any(|name| special(name)) {
+        return None;
+    }
+    let judged = names.into_iter().map(|name| Some((rules.excludes(name.as_bytes()).ok()?, name)));
+    Some(
+        judged.collect::<Option<Vec<_>>>()?.into_iter().filter_map(|(matches, name)| matches.then_some(name)).collect(),
+    )
 }
 
 fn components(path: &Path) -> Vec<String> {
