@@ -9,7 +9,8 @@ purpose=${1:-demo}
 case "$purpose" in
   demo) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables) ;;
   test) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables
-    skopeo docker-registry openssh-client openssl apache2-utils python3-venv curl jq shellcheck) ;;
+    skopeo docker-registry openssh-client openssl apache2-utils python3-venv curl jq shellcheck
+    iproute2 util-linux) ;;
   *) fail "unknown purpose \`$purpose\`" "use \`scripts/setup.sh demo\` or \`scripts/setup.sh test\`" ;;
 esac
 
@@ -24,6 +25,8 @@ there() {
     busybox-static) have busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     iptables) [ -n "$daemon" ] || have iptables ;;
     openssh-client) have ssh-agent ;;
+    iproute2) have ip ;;
+    util-linux) have setpriv ;;
     apache2-utils) have htpasswd ;;
     python3-venv) have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) have "$1" ;;
