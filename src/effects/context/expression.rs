@@ -7,22 +7,58 @@
 
 use std::fmt::Write as _;
 
-/// Rewrites an expression. It may hold what patterns turn into, and no other operators than `*` and `?`.
+/// Rewrites an expression. It may hold what patterns turn into, and no other operators than `*`, `?`, `|` and counts
+/// such as `{2,3}`.
 ///
 /// # Errors
 /// What Go finds wrong with it.
 pub(super) fn translate(expression: &str) -> Result<String, String> {
     let mut reader = Reader { rest: expression, out: String::with_capacity(expression.len() * 2) };
+    let mut before = Before::Nothing;
     while let Some(c) = reader.next() {
-        match c {
-            '[' => reader.class()?,
-            '\\' => reader.escape_outside()?,
-            '^' | '$' | '(' | ')' | '.' | '*' | '?' => reader.out.push(c),
-            _ => reader.literal(c),
-        }
+        before = match c {
+            '{' => match reader.count()? {
+                Some(count) => {
+                    reader.repeat(&count, before)?;
+                    Before::Repetition
+                }
+                None => {
+                    reader.literal(c);
+                    Before::Atom
+                }
+            },
+            '*' | '?' => {
+                reader.out.push(c);
+                Before::Repetition
+            }
+            '|' | '(' => {
+                reader.out.push(c);
+                Before::Nothing
+            }
+            _ => {
+                match c {
+                    '[' => reader.class()?,
+                    '\\' => reader.escape_outside()?,
+                    '^' | '$' | ')' | '.' => reader.out.push(c),
+                    _ => reader.literal(c),
+                }
+                Before::Atom
+            }
+        };
     }
     Ok(reader.out)
 }
+
+/// What stands before a count.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    Atom,
+    Repetition,
+}
+
+/// The most that Go counts to.
+const MOST_REPETITIONS: u32 = 1000;
 
 /// `\d`, `\s` and `\w`, which know ASCII only.
 fn perl_class(letter: char) -> Option<&'static str> {
@@ -76,6 +112,41 @@ impl Reader<'_> {
     fn literal(&mut self, c: char) {
         // Writing to a String cannot fail.
         let _ = write!(self.out, "\\x{{{:X}}}", u32::from(c));
+    }
+
+    /// What follows a `{`, if it is a count and no text.
+    fn count(&mut self) -> Result<Option<String>, String> {
+        let Some((inside, rest)) = self.rest.split_once('}') else { return Ok(None) };
+        let (least, most) = inside
+            .split_once(',')
+            .map_or((inside, Some(inside)), |(least, most)| (least, Some(most).filter(|most| !most.is_empty())));
+        let is_number = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
+        };
+        if !is_number(least) || most.is_some_and(|most| !is_number(most)) {
+            return Ok(None);
+        }
+        self.rest = rest;
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number <= MOST_REPETITIONS);
+        let invalid = || format!("`{{{inside}}}` is no count from 0 to {MOST_REPETITIONS}");
+        let least = number(least).ok_or_else(invalid)?;
+        if let Some(most) = most
+            && number(most).ok_or_else(invalid)? < least
+        {
+            return Err(invalid());
+        }
+        Ok(Some(format!("{{{inside}}}")))
+    }
+
+    fn repeat(&mut self, count: &str, before: Before) -> Result<(), String> {
+        match before {
+            Before::Nothing => Err(format!("nothing stands before `{count}`")),
+            Before::Repetition => Err(format!("`{count}` counts what is repeated already")),
+            Before::Atom => {
+                self.out.push_str(count);
+                Ok(())
+            }
+        }
     }
 
     fn escape_outside(&mut self) -> Result<(), String> {
@@ -233,10 +304,19 @@ mod tests {
             ("^\\Qa.b\\E.$", "a.bc", true),
             ("^a\\b/$", "a/", true),
             ("^[]a]$", "]", true),
+            ("^a|b$", "ax", true),
+            ("^a{2}$", "aa", true),
+            ("^[^/]{2,}$", "a", false),
+            ("^{a,b}$", "{a,b}", true),
+            ("^a{01}$", "a{01}", true),
+            ("^a{,2}$", "a{,2}", true),
+            ("^{2}a$", "a", true),
         ] {
             assert_eq!(matches(expression, text), expected, "{expression} {text}");
         }
-        for wrong in ["[z-a]", "\\y", "\\1", "[[:no:]]", "\\pX", "[a", "\\E", "\\é"] {
+        for wrong in
+            ["a{2,1}", "a{1001}", "^a|{2}", "a*{2}", "[z-a]", "\\y", "\\1", "[[:no:]]", "\\pX", "[a", "\\E", "\\é"]
+        {
             assert!(translate(wrong).is_err(), "{wrong}");
         }
     }

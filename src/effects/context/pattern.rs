@@ -106,9 +106,11 @@ fn decoded(bytes: &[u8]) -> String {
     })
 }
 
+/// What may make a component mean more than itself.
+const SPECIAL: [char; 10] = ['*', '?', '[', ']', '\\', '^', '|', '{', '\u{feff}', char::REPLACEMENT_CHARACTER];
+
 fn is_literal(component: &[u8]) -> bool {
-    std::str::from_utf8(component)
-        .is_ok_and(|text| !text.contains(['*', '?', '[', ']', '\\', '^', '\u{feff}', char::REPLACEMENT_CHARACTER]))
+    std::str::from_utf8(component).is_ok_and(|text| !text.contains(SPECIAL))
 }
 
 #[derive(PartialEq)]
@@ -154,7 +156,9 @@ impl Matcher {
                     expression.push_str("[^/]");
                     shape = Shape::Regex;
                 }
-                '.' | '+' | '(' | ')' | '|' | '{' | '}' | '$' => expression.extend(['\\', c]),
+                // Not `|` and braces: the original means to escape them too, but its table has no room for them, so that
+                // they work in patterns with wildcards. Source: moby/patternmatcher, `shouldEscape`.
+                '.' | '+' | '(' | ')' | '$' => expression.extend(['\\', c]),
                 '\\' => match rest.next() {
                     Some(escaped) => {
                         expression.extend(['\\', escaped]);
