@@ -1,6 +1,9 @@
 //! What may be typed.
 
+mod help;
 pub mod lifecycle;
+mod session;
+mod shell;
 mod transfer;
 
 use std::ffi::OsString;
@@ -10,6 +13,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Region, RegistryHost};
+pub use help::{command, parse};
+pub use session::{LoginArgs, LogoutArgs};
+pub use shell::{CompletionsArgs, ManArgs, Shell};
 pub use transfer::{CopyArgs, ElsewhereArgs, PromoteArgs};
 
 /// Takes container images from a git checkout to Amazon ECR in one step.
@@ -57,12 +63,18 @@ pub enum Command {
     Config(ConfigArgs),
     /// Look at what is sent to the builder
     Context(ContextArgs),
-    /// Log the docker client in to the registry
+    /// Log the docker client in to the registries
     Login(LoginArgs),
+    /// Forget the docker client's logins to the registries
+    Logout(LogoutArgs),
     /// Check, simulate and apply lifecycle policies
     Lifecycle(lifecycle::LifecycleArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
 }
 
 /// Which pipeline, and which of its images.
@@ -137,6 +149,11 @@ pub struct WorkArgs {
 
 /// `longshore run`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  longshore run                            build, push and release every image of longshore.yaml\n  \
+    longshore run --local                    the same without an AWS account\n  \
+    longshore run web --env prod --report report.json"
+)]
 pub struct RunArgs {
     /// Stop when every image is pushed under its staging tag: write no release tag and no deploy file
     #[arg(long)]
@@ -163,6 +180,9 @@ pub struct RunArgs {
 
 /// `longshore plan`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore plan                        say what a run would do, and why\n  \
+    longshore plan --detailed-exitcode    2 if there is something to do\n  \
+    longshore plan --matrix")]
 pub struct PlanArgs {
     /// Print as JSON
     #[arg(long, conflicts_with = "matrix")]
@@ -223,6 +243,8 @@ pub struct RuleArgs {
 
 /// `longshore facts`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore facts\n  \
+    longshore facts --json --branch main")]
 pub struct FactsArgs {
     /// Print as JSON
     #[arg(long)]
@@ -234,6 +256,8 @@ pub struct FactsArgs {
 
 /// `longshore key`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore key\n  \
+    longshore key web --explain    every part of the key")]
 pub struct KeyArgs {
     /// The images to print [default: all]
     #[arg(value_name = "IMAGE")]
@@ -254,6 +278,8 @@ pub struct KeyArgs {
 
 /// `longshore config`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore config                      the file with everything filled in\n  \
+    longshore config -f other.yaml --json")]
 pub struct ConfigArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -303,22 +329,12 @@ pub struct ContextLsArgs {
     pub pipeline: PipelineArgs,
 }
 
-/// `longshore login`
-#[derive(Debug, Args)]
-pub struct LoginArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    /// Print the password for `docker login --username AWS --password-stdin`, and write nothing
-    #[arg(long)]
-    pub print: bool,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
-}
-
 /// `longshore local`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  longshore local -- bash        a shell in which the AWS CLI, docker and longshore use it\n  \
+    longshore local --port 5010 --log operations.jsonl"
+)]
 pub struct LocalArgs {
     /// Where the images are kept [default: longshore/local in the user's data folder]
     #[arg(long, value_name = "FOLDER")]

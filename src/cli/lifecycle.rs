@@ -32,6 +32,7 @@ pub enum LifecycleCommand {
 
 /// `longshore lifecycle lint`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore lifecycle lint --policy policy.json")]
 pub struct LintArgs {
     /// The policy: ECR's JSON, or YAML, or the short form
     #[arg(long, value_name = "FILE")]
@@ -46,6 +47,9 @@ pub struct LintArgs {
 
 /// `longshore lifecycle show`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  longshore lifecycle show --policy short.yaml    print what becomes of the short form"
+)]
 pub struct ShowArgs {
     /// The policy: ECR's JSON, or YAML, or the short form
     #[arg(long, value_name = "FILE")]
@@ -90,6 +94,7 @@ pub struct SimulateArgs {
 
 /// `longshore lifecycle preview`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore lifecycle preview shop/web --policy policy.json")]
 pub struct PreviewArgs {
     /// The repository
     #[arg(value_name = "REPOSITORY")]
@@ -110,6 +115,8 @@ pub struct PreviewArgs {
 
 /// `longshore lifecycle apply`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore lifecycle apply shop/web --policy policy.json\n  \
+    longshore lifecycle apply shop/web --policy policy.json --max-expire 50")]
 pub struct ApplyArgs {
     /// The repository
     #[arg(value_name = "REPOSITORY")]

@@ -4,6 +4,7 @@ mod config;
 mod context;
 mod contexts;
 mod copy;
+mod credential_helper;
 mod decide;
 mod engine;
 mod facts;
@@ -13,6 +14,7 @@ mod key;
 mod lifecycle;
 mod local;
 mod login;
+mod logout;
 mod look;
 mod origins;
 mod plan;
@@ -21,6 +23,7 @@ mod read;
 mod recipes;
 mod registry;
 mod run;
+mod shell;
 mod tags;
 mod target;
 
@@ -28,9 +31,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::cli::{Cli, Command, When};
+use crate::cli::{self, Command, When};
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::effects::{program, tls, workspace};
 use crate::facts::Variables;
@@ -52,7 +53,11 @@ impl World {
 
 /// Runs the program: the only place where an error is told and an exit code chosen.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let (name, arguments) = program::started_as();
+    if name == credential_helper::NAME {
+        return credential_helper::main(arguments.get(1).and_then(|action| action.to_str()));
+    }
+    let cli = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors, and clap knows which stream each belongs to.
@@ -65,7 +70,7 @@ pub fn main() -> ExitCode {
         When::Always => Some(true),
         When::Never => Some(false),
     });
-    match guarded(|| start(&cli.command, colors)) {
+    match guarded(|| in_world(colors, async |world| dispatch(&cli.command, world).await)) {
         Ok(code) => code,
         Err(diagnostics) => {
             report::errors(&diagnostics, colors);
@@ -75,14 +80,15 @@ pub fn main() -> ExitCode {
 }
 
 /// Turns a panic, which is always a defect of ours, into a diagnostic. Rust has told by then where it was.
-fn guarded(work: impl FnOnce() -> Result<ExitCode, Diagnostics>) -> Result<ExitCode, Diagnostics> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, Diagnostics>) -> Result<T, Diagnostics> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let defect = Diagnostic::new(Blame::Bug, "longshore came upon a defect of its own and cannot go on");
         Err(defect.hint("report it, please, with the lines above").into())
     })
 }
 
-fn start(command: &Command, colors: Colors) -> Result<ExitCode, Diagnostics> {
+/// Does work in the world that the program was started in.
+fn in_world<T>(colors: Colors, work: impl AsyncFnOnce(&World) -> Result<T, Diagnostics>) -> Result<T, Diagnostics> {
     tls::install_provider();
     let folder = workspace::current_folder()
         .map_err(|error| Diagnostic::input("cannot tell the current folder").caused_by(error.to_string()))?;
@@ -90,7 +96,7 @@ fn start(command: &Command, colors: Colors) -> Result<ExitCode, Diagnostics> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Diagnostic::new(Blame::Service, "cannot start the program's threads").caused_by(error.to_string())
     })?;
-    let result = runtime.block_on(dispatch(command, &world));
+    let result = runtime.block_on(work(&world));
     // Threads that wait for a service which no longer matters are not waited for.
     runtime.shutdown_background();
     result
@@ -108,6 +114,9 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Context(args) => context::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
+        Command::Logout(args) => unless_interrupted(logout::run(args, world)).await?,
+        Command::Completions(args) => shell::completions(args)?,
+        Command::Man(args) => shell::man(args, world)?,
         Command::Lifecycle(args) => return lifecycle::run(args, world).await,
         Command::Local(args) => return local::run(args, world).await,
     }
@@ -131,7 +140,7 @@ mod tests {
     #[test]
     #[expect(clippy::panic, reason = "it is what the test is about")]
     fn a_panic_is_told_as_a_defect() {
-        let told = guarded(|| panic!("the test's own")).unwrap_err();
+        let told = guarded::<ExitCode>(|| panic!("the test's own")).unwrap_err();
         assert_eq!(told.exit_code(), 70);
         assert_eq!(guarded(|| Ok(ExitCode::SUCCESS)), Ok(ExitCode::SUCCESS));
     }

@@ -61,7 +61,9 @@ fn named(pipeline: &Pipeline, names: &[String]) -> Result<Vec<String>, Diagnosti
     let known = |name: &String| pipeline.images.iter().any(|image| pipeline::glob(name, &image.name));
     let unknown = names.iter().filter(|name| !known(name)).map(|name| {
         let images: Vec<String> = pipeline.images.iter().map(|image| format!("`{}`", image.name)).collect();
+        let near = pipeline::nearest(name, pipeline.images.iter().map(|image| image.name.as_str()));
         Diagnostic::input(format!("there is no image `{name}` in the pipeline file"))
+            .hint_maybe(near.map(|near| format!("did you mean `{near}`?")))
             .hint(format!("its images are {}", images.join(", ")))
     });
     Diagnostics::check(unknown.collect())?;

@@ -125,6 +125,18 @@ fn settings(registry: &Registry, args: &RegistryArgs, stated: Option<&RegistryHo
     }
 }
 
+/// How to reach the control plane of a host that says itself where it is; by the AWS configuration alone if it does not.
+pub(super) fn settings_of(named: Option<&EcrEndpoint>) -> EcrSettings {
+    let Some(named) = named else { return EcrSettings::default() };
+    EcrSettings {
+        region: Some(named.region.clone()),
+        account: Some(named.account.clone()),
+        fips: named.fips,
+        dual_stack: named.dual_stack,
+        ..EcrSettings::default()
+    }
+}
+
 /// The host of `--registry` or LONGSHORE_REGISTRY.
 fn stated_host(args: &RegistryArgs, world: &World) -> Result<Option<RegistryHost>, Diagnostic> {
     let Some(text) = world.variable("LONGSHORE_REGISTRY").filter(|_| args.registry.is_none()) else {

@@ -28,6 +28,41 @@ pub async fn run(command: &[OsString], variables: &[(&str, String)]) -> io::Resu
     }
 }
 
+/// What the program was started as, without folder and `.exe`, and what it was started with.
+pub fn started_as() -> (String, Vec<OsString>) {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let name = arguments.first().and_then(|path| std::path::Path::new(path).file_stem());
+    (name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), arguments)
+}
+
+/// What somebody wrote to standard input, up to this many bytes.
+///
+/// # Errors
+/// If it cannot be read, or is no text.
+pub fn read_input(most: u64) -> io::Result<String> {
+    let mut text = String::new();
+    io::Read::read_to_string(&mut io::Read::take(io::stdin().lock(), most), &mut text)?;
+    Ok(text)
+}
+
+/// Where a program is that is started by its name, if it is anywhere.
+pub fn find(name: &str, variables: &crate::facts::Variables) -> Option<std::path::PathBuf> {
+    let folders = std::env::split_paths(variables.get("PATH")?).collect::<Vec<_>>();
+    let suffix = std::env::consts::EXE_SUFFIX;
+    folders.into_iter().map(|folder| folder.join(format!("{name}{suffix}"))).find(|path| is_executable(path))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &std::path::Path) -> bool {
+    path.is_file()
+}
+
 /// Waits until the user, or the system, asks the program to end.
 pub async fn interrupted() {
     tokio::select! {

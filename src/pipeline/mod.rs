@@ -40,6 +40,7 @@ pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
     Ulimit, pinned_commit, without_credential,
 };
+pub use suggest::nearest;
 pub use write::to_yaml;
 
 use std::collections::BTreeMap;

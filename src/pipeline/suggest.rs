@@ -4,7 +4,7 @@
 ///
 /// Near enough is one slip of the fingers for every three letters: a letter too many, too few, wrong, or two
 /// swapped; upper case, `-` and `_` do not count.
-pub(super) fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let given = plain(given);
     known
         .into_iter()

@@ -85,6 +85,15 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
     Ok(())
 }
 
+/// Makes a folder, with those above it, where there is none.
+///
+/// # Errors
+/// If it cannot be made.
+#[expect(clippy::disallowed_methods, reason = "manual pages are a result")]
+pub fn create_folder(path: &Path) -> Result<(), Diagnostic> {
+    fs::create_dir_all(path).map_err(|error| failed(path, &error))
+}
+
 /// Checks that these files can be written, so that no long work is done for results that have no place to go.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ mod repositories;
 mod reuse;
 mod secrets;
 mod selection;
+mod shell;
 mod signals;
 mod streams;
 mod surroundings;

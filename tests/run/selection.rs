@@ -43,6 +43,7 @@ fn all_unknown_images_are_named_at_once() {
     checkout.run_local(&["wbe", "web", "other"]).run().with_code(2).says(
         "\
 error: there is no image `wbe` in the pipeline file
+hint: did you mean `web`?
 hint: its images are `web`, `worker`
 error: there is no image `other` in the pipeline file
 hint: its images are `web`, `worker`
