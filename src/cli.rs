@@ -71,6 +71,11 @@ pub enum Command {
     Lifecycle(lifecycle::LifecycleArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
+    /// Print the JSON Schema of the pipeline file, for editors
+    #[command(after_help = "Examples:\n  longshore schema > longshore.schema.json\n\n\
+                            Then let longshore.yaml begin with:\n  \
+                            # yaml-language-server: $schema=longshore.schema.json")]
+    Schema,
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Write the manual pages

@@ -115,6 +115,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Config(args) => config::run(args, world)?,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
         Command::Logout(args) => unless_interrupted(logout::run(args, world)).await?,
+        Command::Schema => report::print_json(&crate::pipeline::json_schema())?,
         Command::Completions(args) => shell::completions(args)?,
         Command::Man(args) => shell::man(args, world)?,
         Command::Lifecycle(args) => return lifecycle::run(args, world).await,

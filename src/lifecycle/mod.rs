@@ -29,4 +29,4 @@ pub use images::{Image, ImageState, Images, MalformedImages, Moment};
 pub use passes::{Pass, along, passes, settle};
 pub use policy::{Action, Count, Policy, Rule, StorageClass, TagSelection};
 pub use problem::{Problem, Problems};
-pub use read::{MAX_TEXT, Written, read, read_json};
+pub use read::{MAX_TEXT, SHORT_FORM, Written, read, read_json};

@@ -7,7 +7,7 @@ use super::problems::Problems;
 use super::read::Field;
 use super::span::Spanned;
 
-const SCHEMA: Schema = Schema {
+pub(super) const SCHEMA: Schema = Schema {
     expected: "a type or a map",
     fields: &[("type", &[]), ("key", &["kms_key", "kms-key"])],
     unsupported: &[],

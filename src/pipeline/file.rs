@@ -13,7 +13,7 @@ use super::substitute::substitute;
 use super::{Pipeline, images, outputs, registry, yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
-const SCHEMA: Schema = Schema {
+pub(super) const SCHEMA: Schema = Schema {
     expected: "a map",
     fields: &[
         ("version", &[]),

@@ -9,7 +9,7 @@ use super::repository::RepositoryPart;
 use super::span::Span;
 use super::{FlavorLines, Image, Reuse, TagRule, TagRuleKind, reuse, tags};
 
-const IMAGE: Schema = Schema {
+pub(super) const IMAGE: Schema = Schema {
     expected: "a map",
     fields: &[
         ("build", &[]),
@@ -24,7 +24,7 @@ const IMAGE: Schema = Schema {
     unsupported: &["gate"],
 };
 
-const DEFAULTS: Schema = Schema {
+pub(super) const DEFAULTS: Schema = Schema {
     expected: "a map",
     fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("flavor", &[]), ("reuse", &[])],
     unsupported: &["depends_on", "gate"],

@@ -24,6 +24,7 @@ mod replicas;
 mod repository;
 mod reuse;
 pub mod rule;
+mod schema;
 mod size;
 mod span;
 mod substitute;
@@ -40,6 +41,7 @@ pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
     Ulimit, pinned_commit, without_credential,
 };
+pub use schema::json_schema;
 pub use suggest::nearest;
 pub use write::to_yaml;
 

@@ -12,7 +12,7 @@ const MAX_PATTERNS: usize = 5;
 const MAX_PATTERN_LENGTH: usize = 128;
 const MAX_STARS: usize = 2;
 
-const SCHEMA: Schema =
+pub(super) const SCHEMA: Schema =
     Schema { expected: "a mode or a map", fields: &[("mode", &[]), ("except", &[])], unsupported: &[] };
 
 /// The mutability as one place of the file gives it.

@@ -9,7 +9,7 @@ use super::problems::Problems;
 use super::read::Field;
 use super::{Image, ImageUri, Outputs};
 
-const SCHEMA: Schema = Schema {
+pub(super) const SCHEMA: Schema = Schema {
     expected: "a map",
     fields: &[
         ("image_definitions", &["image-definitions"]),

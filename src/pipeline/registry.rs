@@ -6,7 +6,7 @@ use super::read::Field;
 use super::{Environment, Registry, replicas};
 use crate::names::Tag;
 
-const REGISTRY: Schema = Schema {
+pub(super) const REGISTRY: Schema = Schema {
     expected: "a map",
     fields: &[
         ("account", &[]),
@@ -19,7 +19,8 @@ const REGISTRY: Schema = Schema {
     unsupported: &[],
 };
 
-const ENVIRONMENT: Schema = Schema { expected: "a map", fields: &[("branch", &[]), ("tag", &[])], unsupported: &[] };
+pub(super) const ENVIRONMENT: Schema =
+    Schema { expected: "a map", fields: &[("branch", &[]), ("tag", &[])], unsupported: &[] };
 
 /// Reads the registry.
 pub(super) fn registry(field: &Field<'_>, problems: &mut Problems) -> Option<Registry> {

@@ -6,7 +6,7 @@ use super::problems::Problems;
 use super::read::Field;
 use crate::names::RoleArn;
 
-const REPLICA: Schema = Schema {
+pub(super) const REPLICA: Schema = Schema {
     expected: "a map with a `region`, an `account` or a `host`",
     fields: &[("account", &[]), ("region", &[]), ("host", &[]), ("role", &["role_arn", "role-arn"]), ("profile", &[])],
     unsupported: &[],

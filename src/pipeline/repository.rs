@@ -14,7 +14,7 @@ use super::read::Field;
 use super::span::{Span, Spanned};
 use crate::names::RepositoryName;
 
-const SCHEMA: Schema = Schema {
+pub(super) const SCHEMA: Schema = Schema {
     expected: "a name or a map",
     fields: &[
         ("name", &[]),

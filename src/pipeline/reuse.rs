@@ -8,7 +8,7 @@ use super::node::Value;
 use super::problems::Problems;
 use super::read::Field;
 
-const SCHEMA: Schema =
+pub(super) const SCHEMA: Schema =
     Schema { expected: "`true`, `false` or a map", fields: &[("max_age", &["max-age"])], unsupported: &[] };
 
 /// Reads `true`, `false` or `{ max_age: 7d }`.

@@ -9,6 +9,7 @@ use super::json;
 use super::policy::{Policy, Rule};
 use super::problem::{Problem, Problems, sorted};
 use super::tree::{At, Node, Value};
+pub use short::FIELDS as SHORT_FORM;
 
 /// The length of a policy's text, in characters. Source: ECR API model, `LifecyclePolicyText`.
 pub const MAX_TEXT: usize = 30_720;

@@ -21,7 +21,8 @@ const VERBS: [&str; 6] = [
     "expire_archived_after",
     "protect",
 ];
-const FIELDS: [&str; 8] = [VERBS[0], VERBS[1], VERBS[2], VERBS[3], VERBS[4], VERBS[5], "tag_prefix", "tag_pattern"];
+/// The fields of an entry.
+pub const FIELDS: [&str; 8] = [VERBS[0], VERBS[1], VERBS[2], VERBS[3], VERBS[4], VERBS[5], "tag_prefix", "tag_pattern"];
 
 /// More images than a repository can hold: its quota is 100,000 unless AWS raises it. Source: ECR user guide, "Service
 /// quotas". A rule that keeps so many takes none.

@@ -8,7 +8,10 @@ use crate::pipeline::read::Field;
 use crate::pipeline::suggest::nearest;
 use crate::pipeline::{Cache, CacheEntry, CacheKind, CacheMode};
 
-const CACHE: Schema = Schema {
+/// The words for the kinds of a cache.
+pub(in crate::pipeline) const KINDS: [&str; 2] = ["registry", "inline"];
+
+pub(in crate::pipeline) const CACHE: Schema = Schema {
     expected: "`registry`, `inline`, `false`, or a map",
     fields: &[("type", &[]), ("mode", &[]), ("repository", &[])],
     unsupported: &[],
@@ -53,17 +56,20 @@ pub(super) fn cache(field: &Field<'_>, problems: &mut Problems) -> Option<Cache>
         return Some(Cache::Off);
     }
     if let Value::Text(_) = field.node.value {
-        let kind = word(field, &[("registry", CacheKind::Registry), ("inline", CacheKind::Inline)], problems)?;
+        let kind = word(field, &kinds(), problems)?;
         return Some(Cache::On { kind, mode: CacheMode::default(), repository: None });
     }
     let fields = CACHE.read(field, problems)?;
-    let kinds = [("registry", CacheKind::Registry), ("inline", CacheKind::Inline)];
     let modes = [("max", CacheMode::Max), ("min", CacheMode::Min)];
     Some(Cache::On {
-        kind: fields.read("type", problems, |field, problems| word(field, &kinds, problems)).unwrap_or_default(),
+        kind: fields.read("type", problems, |field, problems| word(field, &kinds(), problems)).unwrap_or_default(),
         mode: fields.read("mode", problems, |field, problems| word(field, &modes, problems)).unwrap_or_default(),
         repository: fields.read("repository", problems, Field::name),
     })
+}
+
+fn kinds() -> [(&'static str, CacheKind); 2] {
+    [(KINDS[0], CacheKind::Registry), (KINDS[1], CacheKind::Inline)]
 }
 
 fn word<T: Copy>(field: &Field<'_>, known: &[(&str, T)], problems: &mut Problems) -> Option<T> {

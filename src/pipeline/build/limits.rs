@@ -37,7 +37,7 @@ const NAMES: [&str; 15] = [
     "stack",
 ];
 
-const LIMITS: Schema = Schema {
+pub(in crate::pipeline) const LIMITS: Schema = Schema {
     expected: "a number, or a map with `soft` and `hard`",
     fields: &[("soft", &[]), ("hard", &[])],
     unsupported: &[],

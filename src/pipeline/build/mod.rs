@@ -16,6 +16,15 @@ use context::NamedPart;
 use options::OptionsPart;
 pub(super) use secrets::{Definitions, definitions};
 
+/// What the readers of a build know, for its schema.
+pub(super) mod tables {
+    pub(in crate::pipeline) use super::SCHEMA as BUILD;
+    pub(in crate::pipeline) use super::cache::{CACHE, KINDS as CACHE_KINDS};
+    pub(in crate::pipeline) use super::limits::LIMITS;
+    pub(in crate::pipeline) use super::secrets::{DEFINITION as SECRET, ITEM as SECRET_ITEM};
+    pub(in crate::pipeline) use super::ssh::ITEM as SSH_ITEM;
+}
+
 use super::fields::{Fields, Schema};
 use super::interpolate::Environment;
 use super::needs::Needed;
@@ -36,7 +45,7 @@ pub(super) struct Given<'e> {
     pub secrets: &'e Definitions,
 }
 
-const SCHEMA: Schema = Schema {
+pub(super) const SCHEMA: Schema = Schema {
     expected: "the path of a context, or a map",
     fields: &[
         ("context", &[]),

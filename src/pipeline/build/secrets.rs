@@ -19,14 +19,14 @@ pub(super) type Secrets = BTreeMap<String, SecretSource>;
 /// What is defined at the top of the file, by name; `None` where that is wrong and has been reported.
 pub(in crate::pipeline) type Definitions = BTreeMap<String, Option<SecretSource>>;
 
-const DEFINITION: Schema = Schema {
+pub(in crate::pipeline) const DEFINITION: Schema = Schema {
     expected: "a map with `file` or `environment`",
     fields: &[("file", &[]), ("environment", &[])],
     unsupported: &["external", "name", "driver", "driver_opts", "labels", "template_driver"],
 };
 
 /// The long form of a build: Compose's has a `source` defined at the top of the file, bake's an `id`.
-const ITEM: Schema = Schema {
+pub(in crate::pipeline) const ITEM: Schema = Schema {
     expected: "the name of a secret, `id=NAME,src=FILE`, `id=NAME,env=VARIABLE`, or a map",
     fields: &[
         ("id", &[]),

@@ -12,7 +12,7 @@ use crate::pipeline::read::Field;
 /// Paths by ids; none stands for the agent of `SSH_AUTH_SOCK`.
 pub(super) type Ssh = BTreeMap<String, Vec<PathBuf>>;
 
-const ITEM: Schema = Schema {
+pub(in crate::pipeline) const ITEM: Schema = Schema {
     expected: "`default`, `id=path`, or a map",
     fields: &[("id", &[]), ("paths", &["path"])],
     unsupported: &[],
