@@ -350,6 +350,9 @@ pub struct LocalArgs {
     /// A file that gets a line of JSON for each operation: its name, what it is about, its status and its bytes
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    /// What scans find: a list of answers by repository, tag or digest, in YAML or JSON
+    #[arg(long, value_name = "FILE")]
+    pub scans: Option<PathBuf>,
     /// A command to run with the variables set; the server ends with it
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

@@ -162,7 +162,8 @@ async fn replicas(
 pub(super) async fn server(args: &WorkArgs, world: &World) -> Result<Option<Server>, Diagnostic> {
     match args.local {
         true => {
-            Ok(Some(local::start(args.data.as_deref().map(|data| world.folder.join(data)), None, None, world).await?))
+            let data = args.data.as_deref().map(|data| world.folder.join(data));
+            Ok(Some(local::start(local::Extras { data, ..local::Extras::default() }, world).await?))
         }
         false => Ok(None),
     }

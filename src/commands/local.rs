@@ -14,7 +14,8 @@ use crate::report;
 pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Diagnostics> {
     let data = args.data.as_deref().map(|data| world.folder.join(data));
     let log = args.log.as_deref().map(|log| world.folder.join(log));
-    let server = start(data, args.port, log, world).await?;
+    let scans = args.scans.as_deref().map(|scans| world.folder.join(scans));
+    let server = start(Extras { data, port: args.port, log, scans }, world).await?;
     let variables = server.environment();
     if args.command.is_empty() {
         let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
@@ -35,17 +36,22 @@ pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Dia
     }
 }
 
+/// What of the server's settings may be typed.
+#[derive(Default)]
+pub(super) struct Extras {
+    pub(super) data: Option<PathBuf>,
+    pub(super) port: Option<u16>,
+    pub(super) log: Option<PathBuf>,
+    pub(super) scans: Option<PathBuf>,
+}
+
 /// Starts the server over this folder, or over the user's own.
-pub(super) async fn start(
-    data: Option<PathBuf>,
-    port: Option<u16>,
-    log: Option<PathBuf>,
-    world: &World,
-) -> Result<Server, Diagnostic> {
+pub(super) async fn start(wanted: Extras, world: &World) -> Result<Server, Diagnostic> {
+    let Extras { data, port, log, scans } = wanted;
     let Some(data) = data.or_else(|| default_data(world)) else {
         return Err(Diagnostic::input("no folder to keep the images in is known").hint("name one with `--data`"));
     };
-    Server::start(Settings { log, ..Settings::new(data, port) }).await.map_err(|error| explain(&error))
+    Server::start(Settings { log, scans, ..Settings::new(data, port) }).await.map_err(|error| explain(&error))
 }
 
 /// Source: XDG Base Directory Specification.
@@ -57,7 +63,9 @@ fn default_data(world: &World) -> Option<PathBuf> {
 
 fn explain(error: &StartError) -> Diagnostic {
     let blame = match error {
-        StartError::PortTaken { .. } | StartError::Data { .. } | StartError::Log { .. } => Blame::Input,
+        StartError::PortTaken { .. } | StartError::Data { .. } | StartError::Log { .. } | StartError::Scans { .. } => {
+            Blame::Input
+        }
         // The other server may be gone in a moment.
         StartError::InUse { .. } | StartError::Listen { .. } => Blame::Service,
     };
@@ -74,6 +82,7 @@ fn explain(error: &StartError) -> Diagnostic {
         StartError::PortTaken { .. } => diagnostic.hint("name another port with `--port`, or 0 for any that is free"),
         StartError::Data { .. } => diagnostic.hint("name a folder that can be written to with `--data`"),
         StartError::Log { .. } => diagnostic.hint("name a file that can be written to with `--log`"),
+        StartError::Scans { .. } => diagnostic.hint("it is a list of entries, each with `answers`; see the README"),
         StartError::Listen { .. } => diagnostic,
     }
 }

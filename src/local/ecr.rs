@@ -2,6 +2,8 @@
 
 use crate::local::clock::Clock;
 use crate::local::log::Log;
+use crate::local::scanning::RegistryScanning;
+use crate::local::script::Script;
 use crate::local::store::Store;
 use crate::local::token::Tokens;
 use crate::names::{AccountId, Region, RegistryHost, RepositoryName};
@@ -18,6 +20,10 @@ pub struct Ecr {
     pub blob_mounting: bool,
     /// What it holds.
     pub store: Store,
+    /// Which repositories are scanned when.
+    pub scanning: RegistryScanning,
+    /// What scans find.
+    pub script: Script,
     /// Who is let in.
     pub tokens: Tokens,
     /// The time.

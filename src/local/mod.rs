@@ -1,7 +1,7 @@
 //! A small ECR on loopback: the control plane and the registry on one port, with one store behind both.
 //!
 //! It behaves as Amazon ECR is documented and observed to behave where that differs from a plain registry. What it
-//! only remembers: encryption, scanning, repository policies. Every signature is accepted on the control plane.
+//! only remembers: encryption, repository policies; what scans find stands in a script. Every signature is accepted on the control plane.
 
 #![expect(clippy::disallowed_methods, reason = "this room is a server: it has its own disk, clock and network")]
 
@@ -15,6 +15,8 @@ mod mutability;
 mod operation;
 mod refusal;
 mod registry;
+mod scanning;
+mod script;
 mod settings;
 mod store;
 mod token;
@@ -36,6 +38,8 @@ use clock::Clock;
 use ecr::Ecr;
 use lock::Lock;
 use log::Log;
+use scanning::RegistryScanning;
+use script::Script;
 use store::Store;
 use token::Tokens;
 
@@ -64,6 +68,8 @@ impl Server {
             .as_deref()
             .map(|path| Log::open(path).map_err(|cause| StartError::Log { path: path.to_owned(), cause }));
         let log = log.transpose()?;
+        let script = Script::open(settings.scans.clone())
+            .map_err(|cause| StartError::Scans { path: settings.scans.clone().unwrap_or_default(), cause })?;
         let mut lock = Lock::take(&data)?;
         let (listener, host) = listen(settings.port).await?;
         let open = {
@@ -71,6 +77,8 @@ impl Server {
             move || {
                 Ok(Ecr {
                     store: Store::open(&data, settings.account.clone())?,
+                    scanning: RegistryScanning::open(data.join("scanning.json"))?,
+                    script,
                     tokens: Tokens::open(&data.join("key"))?,
                     account: settings.account,
                     region: settings.region,

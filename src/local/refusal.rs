@@ -20,8 +20,10 @@ pub struct Refusal {
 /// The kinds of refusal that both doors or the store know, named as in the ECR API model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    AccessDenied,
     EmptyUpload,
     ImageAlreadyExists,
+    ImageArchived,
     ImageDigestDoesNotMatch,
     ImageNotFound,
     ImageReferencedByManifestList,
@@ -38,17 +40,21 @@ pub enum Kind {
     LifecyclePolicyNotFound,
     LifecyclePolicyPreviewInProgress,
     LifecyclePolicyPreviewNotFound,
+    LimitExceeded,
     MissingAuthenticationToken,
     ReferencedImagesNotFound,
     RepositoryAlreadyExists,
     RepositoryNotEmpty,
     RepositoryNotFound,
     RepositoryPolicyNotFound,
+    ScanNotFound,
     Serialization,
     Server,
     TooManyTags,
     UnknownOperation,
+    UnsupportedImageType,
     UploadNotFound,
+    Validation,
 }
 
 impl Refusal {

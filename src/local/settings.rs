@@ -24,6 +24,8 @@ pub struct Settings {
     pub blob_mounting: bool,
     /// The file that gets a line of JSON for each operation.
     pub log: Option<PathBuf>,
+    /// The file that says what scans find.
+    pub scans: Option<PathBuf>,
 }
 
 impl Settings {
@@ -37,6 +39,7 @@ impl Settings {
             region: Region::example(),
             blob_mounting: false,
             log: None,
+            scans: None,
         }
     }
 }
@@ -70,6 +73,13 @@ pub enum StartError {
         /// In the system's words.
         cause: io::Error,
     },
+    /// The script of scans cannot be read.
+    Scans {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: io::Error,
+    },
     /// The port cannot be listened on.
     Listen {
         /// In the system's words.
@@ -89,6 +99,7 @@ impl fmt::Display for StartError {
             StartError::PortTaken { port } => write!(f, "port `{port}` of 127.0.0.1 is taken by another program"),
             StartError::Data { data, .. } => write!(f, "the data folder `{}` cannot be used", data.display()),
             StartError::Log { path, .. } => write!(f, "the log `{}` cannot be written", path.display()),
+            StartError::Scans { path, .. } => write!(f, "the scans `{}` cannot be read", path.display()),
             StartError::Listen { .. } => f.write_str("cannot listen on 127.0.0.1"),
         }
     }
@@ -97,9 +108,10 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StartError::Data { cause, .. } | StartError::Log { cause, .. } | StartError::Listen { cause } => {
-                Some(cause)
-            }
+            StartError::Data { cause, .. }
+            | StartError::Log { cause, .. }
+            | StartError::Scans { cause, .. }
+            | StartError::Listen { cause } => Some(cause),
             StartError::InUse { .. } | StartError::PortTaken { .. } => None,
         }
     }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test binary compiles this module and uses its own part of it")]
 #![expect(clippy::disallowed_methods, reason = "tests start programs and touch files")]
 
+pub mod images;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,15 @@ impl Bed {
 
     pub async fn with_blob_mounting() -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), true).await
+    }
+
+    /// With a script of what scans find, which the test may change at `scans`.
+    pub async fn with_scans(script: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let scans = folder.path().join("scans.yaml");
+        fs::write(&scans, script).unwrap();
+        let settings = Settings { scans: Some(scans), ..settings(&folder.path().join("data"), 0) };
+        Bed { server: Server::start(settings).await.unwrap(), folder }
     }
 
     async fn start_in(folder: TempDir, blob_mounting: bool) -> Self {

@@ -20,8 +20,10 @@ pub fn body(refusal: Refusal) -> Value {
 
 fn code(kind: Kind) -> &'static str {
     match kind {
+        Kind::AccessDenied => "AccessDeniedException",
         Kind::EmptyUpload => "EmptyUploadException",
         Kind::ImageAlreadyExists => "ImageAlreadyExistsException",
+        Kind::ImageArchived => "ImageArchivedException",
         Kind::ImageDigestDoesNotMatch => "ImageDigestDoesNotMatchException",
         Kind::ImageNotFound => "ImageNotFoundException",
         Kind::ImageTagAlreadyExists => "ImageTagAlreadyExistsException",
@@ -38,16 +40,20 @@ fn code(kind: Kind) -> &'static str {
         Kind::LifecyclePolicyNotFound => "LifecyclePolicyNotFoundException",
         Kind::LifecyclePolicyPreviewInProgress => "LifecyclePolicyPreviewInProgressException",
         Kind::LifecyclePolicyPreviewNotFound => "LifecyclePolicyPreviewNotFoundException",
+        Kind::LimitExceeded => "LimitExceededException",
         Kind::MissingAuthenticationToken => "MissingAuthenticationTokenException",
         Kind::ReferencedImagesNotFound => "ReferencedImagesNotFoundException",
         Kind::RepositoryAlreadyExists => "RepositoryAlreadyExistsException",
         Kind::RepositoryNotEmpty => "RepositoryNotEmptyException",
         Kind::RepositoryNotFound => "RepositoryNotFoundException",
         Kind::RepositoryPolicyNotFound => "RepositoryPolicyNotFoundException",
+        Kind::ScanNotFound => "ScanNotFoundException",
         Kind::Serialization => "SerializationException",
         Kind::Server => "ServerException",
         Kind::TooManyTags => "TooManyTagsException",
         Kind::UnknownOperation => "UnknownOperationException",
+        Kind::UnsupportedImageType => "UnsupportedImageTypeException",
         Kind::UploadNotFound => "UploadNotFoundException",
+        Kind::Validation => "ValidationException",
     }
 }

@@ -13,6 +13,8 @@ mod listing;
 mod paging;
 mod policies;
 mod repositories;
+mod scanning;
+mod scans;
 mod tags;
 
 use std::sync::Arc;
@@ -75,6 +77,11 @@ fn handler(operation: &str) -> Option<Handler> {
         "DeleteRepository" => with_input(repositories::delete),
         "PutImageTagMutability" => with_input(repositories::put_mutability),
         "PutImageScanningConfiguration" => with_input(repositories::put_scanning),
+        "GetRegistryScanningConfiguration" => with_input(scanning::get),
+        "PutRegistryScanningConfiguration" => with_input(scanning::put),
+        "BatchGetRepositoryScanningConfiguration" => with_input(scanning::batch_get),
+        "StartImageScan" => with_input(scans::start),
+        "DescribeImageScanFindings" => with_input(scans::describe),
         "ListImages" => with_input(listing::list),
         "DescribeImages" => with_input(listing::describe),
         "BatchGetImage" => with_input(images::batch_get),

@@ -48,6 +48,11 @@ impl Paging {
         self.max_results.is_some() || self.next_token.is_some()
     }
 
+    /// Whether the request asks for the first page.
+    pub fn is_first(&self) -> bool {
+        self.next_token.is_none()
+    }
+
     /// What the key of the last item before the page begins with: the name or digest where to look for the page.
     pub fn start<T: FromStr>(&self) -> Result<Option<T>, Refusal> {
         let Some(key) = self.after()? else { return Ok(None) };

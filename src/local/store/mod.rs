@@ -20,7 +20,7 @@ pub use files::write_atomically;
 pub use images::{Put, image_not_found};
 pub use index::{Image, Index};
 pub use manifest::{MAX_LENGTH as MAX_MANIFEST_LENGTH, Manifest, OCI_INDEX};
-pub use repository::{Encryption, Preview, Repository, RepositorySettings};
+pub use repository::{Contents, Encryption, Preview, Repository, RepositorySettings};
 pub use uploads::{Upload, Uploads};
 
 use crate::local::refusal::{Named, Refusal};

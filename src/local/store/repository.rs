@@ -36,7 +36,7 @@ pub struct RepositorySettings {
     pub created_at: Timestamp,
     /// Which tags may move.
     pub mutability: Mutability,
-    /// Whether images are scanned as they come. They are not; it is remembered only.
+    /// Whether images are scanned as they come.
     pub scan_on_push: bool,
     /// How images are encrypted. They are not; it is remembered only.
     pub encryption: Encryption,
@@ -74,6 +74,8 @@ pub struct Contents {
     pub settings: RepositorySettings,
     /// What it holds.
     pub index: Index,
+    /// The scans that were asked for, and when; gone with the server.
+    pub scans: BTreeMap<Digest, Timestamp>,
     /// The last preview of a lifecycle policy; gone with the server.
     pub preview: Option<Preview>,
     deleted: bool,
@@ -140,7 +142,7 @@ impl Repository {
             named,
             folder,
             blobs,
-            contents: Mutex::new(Contents { settings, index, preview: None, deleted: false }),
+            contents: Mutex::new(Contents { settings, index, scans: BTreeMap::new(), preview: None, deleted: false }),
         }
     }
 
