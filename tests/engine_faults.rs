@@ -84,6 +84,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
         extra_hosts: Default::default(),
         shm_size: None,
         options: Default::default(),
+        base: None,
         source_date_epoch: None,
     };
     tokio::time::timeout(Duration::from_secs(30), docker.build(&plan, &BuildInputs::default(), &|_| {})).await.unwrap()

@@ -44,6 +44,7 @@ impl Situation {
             key: Ok(key('a')),
             fresh_bases: false,
             record: None,
+            base: None,
             changes: Vec::new(),
             parts: Vec::new(),
         };

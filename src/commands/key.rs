@@ -17,9 +17,9 @@ use crate::effects::fingerprint::{self, Fingerprint};
 use crate::effects::program;
 use crate::effects::registry::{BaseImages, OwnRegistry};
 use crate::facts::Variables;
-use crate::key::{self, FileSet, ImageInputs, ImageKey, KeyParts};
+use crate::key::{self, BaseImage, FileSet, ImageInputs, ImageKey, KeyParts};
 use crate::names::{Digest, ImageRef, Platform, Reference};
-use crate::pipeline::{Image, Pipeline};
+use crate::pipeline::{Image, NamedContext, Pipeline};
 use crate::report;
 
 pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics> {
@@ -272,7 +272,25 @@ fn input(
     };
     let contexts = build.additional_contexts.iter();
     let contexts = contexts.filter_map(|(name, context)| Some((name.clone(), context.planned()?.to_owned()))).collect();
-    ImageInputs { name: image.name.clone(), parts, depends_on, contexts, unknowable }
+    let base = recipe.base.as_ref().and_then(|name| base(name, image, digests, &parts.platform));
+    ImageInputs { name: image.name.clone(), parts, depends_on, contexts, unknowable, base }
+}
+
+/// What a `FROM` of this name builds on, if that is an image of a registry.
+fn base(
+    name: &str,
+    image: &Image,
+    digests: &BTreeMap<String, Result<Digest, String>>,
+    platform: &Platform,
+) -> Option<BaseImage> {
+    let reference = match image.build.additional_contexts.get(name) {
+        None => name,
+        Some(NamedContext::Image(reference)) => reference,
+        Some(NamedContext::Planned(_) | NamedContext::Folder(_) | NamedContext::Remote(_)) => return None,
+    };
+    let digest = digests.get(reference)?.as_ref().ok()?;
+    let ImageRef { host, repository, .. } = reference.parse().ok()?;
+    Some(BaseImage { image: ImageRef::digested(&host, &repository, digest), platform: platform.clone() })
 }
 
 /// Why a base that this very pipeline makes leaves an image without a key: the builder gets what the tag names when it

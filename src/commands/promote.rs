@@ -67,6 +67,7 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
         engine: &None::<Docker>,
         ecr: &own.ecr,
         registry: &own.registry,
+        elsewhere: None,
         replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
         elapsed: &|| began.elapsed(),
         jobs: program::cores(),

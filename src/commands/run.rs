@@ -8,6 +8,7 @@ use super::finish::{Finished, failures};
 use super::{World, fork, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::Diagnostics;
+use crate::effects::registry::{OwnRegistry, Registries};
 use crate::effects::{clock, program};
 use crate::execute::report::Report;
 use crate::execute::{self, Goal, Replica, Services};
@@ -57,10 +58,12 @@ async fn five_steps(
     let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
     let progress = progress(args.progress, &names, world);
     let began = clock::instant();
+    let elsewhere = Registries::new(&world.variables, Some(OwnRegistry { host: &own.host, ecr: &own.ecr }));
     let services = Services {
         engine: &docker,
         ecr: &own.ecr,
         registry: &own.registry,
+        elsewhere: Some(&elsewhere),
         replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
         elapsed: &|| began.elapsed(),
         jobs: args.jobs.map_or_else(program::cores, usize::from),

@@ -40,6 +40,9 @@ pub struct Recipe {
     pub images: BTreeSet<String>,
     /// Named contexts.
     pub contexts: BTreeSet<String>,
+    /// What the stage that is built stands on in the end: one of `images` or `contexts`, whose layers are then the first
+    /// of the image. None where that is nothing, or for another platform.
+    pub base: Option<String>,
     /// The sources that are copied from the build context, variables expanded.
     pub copies: BTreeSet<String>,
     /// Why the result cannot be told from the inputs, each as what follows the words "its Dockerfile".

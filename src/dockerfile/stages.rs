@@ -16,9 +16,21 @@ struct Stage {
     name: Option<String>,
     /// Stages that it is built on or copies from, by number or name.
     stages: Vec<Ref>,
+    base: Base,
     takes: Recipe,
     env: Variables,
     args: Variables,
+}
+
+/// What a stage begins with.
+#[derive(Debug, Clone, Default)]
+enum Base {
+    /// Nothing, or something that is not known.
+    #[default]
+    Nothing,
+    Stage(String),
+    /// An image or a named context.
+    Outside(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +84,7 @@ impl Reader<'_> {
     fn instruction(&mut self, instruction: &Instruction) -> Result<(), String> {
         let (flags, words) = words::flags(&instruction.rest, self.escape);
         match (instruction.keyword.as_str(), self.stages.last()) {
-            ("FROM", _) => return self.from(&words),
+            ("FROM", _) => return self.from(&flags, &words),
             ("ARG", None) => {
                 for word in &words {
                     self.global_argument(word)?;
@@ -100,7 +112,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn from(&mut self, words: &[String]) -> Result<(), String> {
+    fn from(&mut self, flags: &[(String, String)], words: &[String]) -> Result<(), String> {
         let (image, name) = match words {
             [image] => (image, None),
             [image, word, name] if word.eq_ignore_ascii_case("as") => (image, Some(name.to_ascii_lowercase())),
@@ -115,15 +127,23 @@ impl Reader<'_> {
         let earlier = self.stages.iter().rev().find(|stage| stage.name.as_deref() == Some(&image.to_ascii_lowercase()));
         if let Some(name) = stage.name.as_deref().filter(|name| named(name)) {
             // A context of the stage's name stands in the stage's place.
+            stage.base = Base::Outside(name.to_owned());
             stage.takes.contexts.insert(name.to_owned());
         } else if named(&image) {
+            stage.base = Base::Outside(image.clone());
             stage.takes.contexts.insert(image);
         } else if let Some(earlier) = earlier {
             stage.env = earlier.env.clone();
             stage.args = earlier.args.clone();
+            stage.base = Base::Stage(image.to_ascii_lowercase());
             stage.stages.push(Ref::Name(image.to_ascii_lowercase()));
         } else if image != "scratch" {
+            stage.base = Base::Outside(image.clone());
             stage.takes.images.insert(image);
+        }
+        let platform = flags.iter().find(|(name, _)| name == "platform").map(|(_, value)| value.as_str());
+        if !matches!(platform, None | Some("$TARGETPLATFORM" | "${TARGETPLATFORM}")) {
+            stage.base = Base::Nothing;
         }
         self.stages.push(stage);
         Ok(())
@@ -252,9 +272,10 @@ impl Reader<'_> {
 
     /// Joins what the target takes with what those stages take that it needs.
     fn join(self) -> Result<Recipe, String> {
-        let mut open = vec![self.target()?];
+        let target = self.target()?;
+        let mut open = vec![target];
         let mut seen = BTreeSet::new();
-        let mut recipe = Recipe::default();
+        let mut recipe = Recipe { base: self.base(target), ..Recipe::default() };
         while let Some(number) = open.pop() {
             let Some(stage) = self.stages.get(number).filter(|_| seen.insert(number)) else { continue };
             let takes = stage.takes.clone();
@@ -276,6 +297,17 @@ impl Reader<'_> {
             }
         }
         Ok(recipe)
+    }
+
+    fn base(&self, mut number: usize) -> Option<String> {
+        loop {
+            match &self.stages.get(number)?.base {
+                Base::Nothing => return None,
+                Base::Outside(name) => return Some(name.clone()),
+                // Only an earlier stage can be meant, so this ends.
+                Base::Stage(name) => number = self.named(name).into_iter().rfind(|earlier| *earlier < number)?,
+            }
+        }
     }
 
     /// Every stage of this name; there should be one, and where there are more, none of them is missed.

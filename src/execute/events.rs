@@ -37,6 +37,21 @@ pub enum ImageEvent {
         /// How long it took.
         took: Duration,
     },
+    /// The layers of its base image are in its repository before it is pushed, so that they are not compressed again.
+    Seeded {
+        /// The base image.
+        base: ImageRef,
+        /// How many layers the registry had, in this repository or another.
+        there: usize,
+        /// How many were read from the base image's own registry.
+        sent: usize,
+        /// The bytes of these.
+        bytes: u64,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The layers of its base image could not be brought there beforehand, for this reason; the push sends them.
+    NotSeeded(String),
     /// From the upload.
     Push(PushEvent),
     /// The image is in the registry under its staging tag.

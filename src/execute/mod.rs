@@ -3,6 +3,7 @@
 //! Two phases. First every image is built and pushed under its staging tag; one that fails lets the others finish, but
 //! then nothing is released. Only when all are up are the release tags written, which moves no layer.
 
+mod book;
 mod build_only;
 pub mod events;
 mod index;
@@ -12,6 +13,7 @@ pub mod ports;
 mod release;
 mod replicate;
 pub mod report;
+mod seed;
 mod site;
 mod stage;
 mod steps;
@@ -23,10 +25,11 @@ use tokio::sync::Semaphore;
 
 use crate::names::Digest;
 use crate::plan::{ImagePlan, Plan, RepositoryPlan};
+use book::Book;
 pub use build_only::build_only;
 use events::Event;
 use order::Outcomes;
-use ports::{Creation, Ecr, Engine, Registry, ServiceError};
+use ports::{Creation, Ecr, Elsewhere, Engine, Registry, ServiceError};
 use report::{ImageReport, Move, Outcome, Published, Report};
 use site::Site;
 use stage::Staged;
@@ -64,6 +67,8 @@ pub struct Services<'a, Eng, Ctl, Reg> {
     pub registry: &'a Reg,
     /// The same for each of the plan's replicas.
     pub replicas: Vec<Replica<'a, Ctl, Reg>>,
+    /// The way to the registries of base images; without it nothing is taken from there.
+    pub elsewhere: Option<&'a dyn Elsewhere<Reg>>,
     /// The time that has passed since some fixed moment.
     pub elapsed: &'a dyn Fn() -> Duration,
     /// How many images are worked on at once; at least 1.
@@ -86,6 +91,7 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         services,
         own: site(&plan.registry, services.ecr, services.registry),
         turns: Semaphore::new(services.jobs.max(1)),
+        book: Book::default(),
         replicas: replicas.map(|(plan, ways)| site(&plan.registry, ways.ecr, ways.registry).into_replica()).collect(),
     };
     let mut report = Report {

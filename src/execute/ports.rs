@@ -6,8 +6,12 @@ use std::future::Future;
 
 use time::OffsetDateTime;
 
+mod layers;
+
+pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, Opening, Source};
+
 use super::events::{BuildEvent, CopyEvent, PushEvent};
-use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
+use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use crate::plan::{BuildPlan, Record, RepositorySpec};
 
 /// The Docker daemon, or whatever builds and pushes in its place.
@@ -32,6 +36,16 @@ pub trait Engine {
         credential: &Credential,
         tell: &dyn Fn(PushEvent),
     ) -> impl Future<Output = Result<Digest, ServiceError>>;
+
+    /// How the engine that will make this build pushes it.
+    fn carriage(&self, _build: &BuildPlan) -> impl Future<Output = Result<Carriage, ServiceError>> {
+        async { Ok(Carriage::default()) }
+    }
+
+    /// What a built image is made of; `None` from engines that do not tell.
+    fn anatomy(&self, _image: &BuiltImage) -> impl Future<Output = Result<Option<Anatomy>, ServiceError>> {
+        async { Ok(None) }
+    }
 }
 
 /// The control plane of ECR, in one region.
@@ -85,6 +99,27 @@ pub trait Registry {
     where
         Self: Sized;
 
+    /// The layers of an image, the lowest first; of an index those of its image for this platform.
+    fn layers(
+        &self,
+        image: &ImageRef,
+        platform: Option<&Platform>,
+        credential: Option<&Credential>,
+    ) -> impl Future<Output = Result<Vec<Layer>, ServiceError>>;
+
+    /// Brings a blob into a repository, as cheaply as it can be done: not at all if it is there, by a mount from `mount`,
+    /// which is another repository of this registry, or by reading it from the first of the sources that has it.
+    fn bring(
+        &self,
+        blob: &LayerBlob,
+        target: &ImageRef,
+        mount: Option<&RepositoryName>,
+        sources: &[Source<'_, Self>],
+        credential: &Credential,
+    ) -> impl Future<Output = Result<Brought, ServiceError>>
+    where
+        Self: Sized;
+
     /// Puts a tag on a manifest that is in the repository already; no layer moves.
     fn tag(
         &self,
@@ -117,6 +152,19 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The layers that it names, the lowest first; of an index there are none.
+    pub fn layers(&self) -> Vec<LayerBlob> {
+        let manifest: serde_json::Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        let layers = manifest.get("layers").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let blob = |layer: &serde_json::Value| {
+            let digest = layer.get("digest")?.as_str()?.parse().ok()?;
+            let media_type = layer.get("mediaType").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+            Some(LayerBlob { digest, size: layer.get("size")?.as_u64()?, media_type })
+        };
+        // One that is not understood leaves all without a place.
+        layers.map(blob).collect::<Option<_>>().unwrap_or_default()
+    }
+
     /// The sum of the sizes of the layers, compressed, and of the configuration, in bytes; of an index there is
     /// none.
     pub fn size(&self) -> Option<u64> {

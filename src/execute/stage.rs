@@ -27,11 +27,11 @@ pub(super) struct Staged {
 }
 
 /// What is built and pushed as one: an image, or what it is for one platform.
-struct Piece<'a> {
-    image: &'a ImagePlan,
+pub(super) struct Piece<'a> {
+    pub(super) image: &'a ImagePlan,
     /// How it is told of.
-    name: String,
-    build: &'a BuildPlan,
+    pub(super) name: String,
+    pub(super) build: &'a BuildPlan,
     staging: Option<&'a Tag>,
     record: Option<&'a Record>,
     /// The digests of the images that it needs, by their names.
@@ -121,17 +121,9 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
 
     async fn stage_piece(&self, piece: &Piece<'_>) -> Result<Pushed, ServiceError> {
         let image = piece.image;
-        let built = {
-            // The semaphore is never closed, and without a turn the build is merely one too many.
-            let _turn = self.turns.acquire().await;
-            let began = (self.services.elapsed)();
-            let built = self.build(piece).await?;
-            (built, (self.services.elapsed)().saturating_sub(began))
-        };
-        let (built, build_took) = built;
-        self.own.say(&piece.name, ImageEvent::Built { id: built.id.clone(), took: build_took });
-
+        let (built, build_took) = self.build_and_seed(piece).await?;
         let began = (self.services.elapsed)();
+        let settled = self.settle(piece, &built).await;
         let target = ImageRef::tagged(self.own.host, &image.repository, &staging_tag(piece.staging, &built)?);
         let digest = match self.push(piece, &built, &target).await {
             Ok(digest) => digest,
@@ -143,11 +135,34 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             }
             Err(error) => return Err(error),
         };
+        if let Some((anatomy, claim)) = settled {
+            self.remember(piece, &anatomy, &digest).await;
+            drop(claim);
+        }
         self.attach_record(image, &piece.name, piece.record, &digest).await;
         let push_took = (self.services.elapsed)().saturating_sub(began);
         let event = ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took };
         self.own.say(&piece.name, event);
         Ok(Pushed { digest, build_took: Some(build_took), push_took: Some(push_took) })
+    }
+
+    /// Builds, and meanwhile brings into the repository what can be named already. The second is waited for as well: what
+    /// it brings the push would have to compress and send.
+    async fn build_and_seed(&self, piece: &Piece<'_>) -> Result<(BuiltImage, Duration), ServiceError> {
+        let build = async {
+            // The semaphore is never closed, and without a turn the build is merely one too many.
+            let _turn = self.turns.acquire().await;
+            let began = (self.services.elapsed)();
+            let built = self.build(piece).await?;
+            let took = (self.services.elapsed)().saturating_sub(began);
+            self.own.say(&piece.name, ImageEvent::Built { id: built.id.clone(), took });
+            Ok((built, took))
+        };
+        let seed = async {
+            self.seed(piece).await;
+            Ok(())
+        };
+        tokio::try_join!(build, seed).map(|(built, ())| built)
     }
 
     /// Keeps the record beside the image. It only explains later builds, so that its loss is no failure.

@@ -3,6 +3,7 @@
 use tokio::sync::Semaphore;
 
 use super::Services;
+use super::book::Book;
 use super::ports::{Ecr, Engine, Registry};
 use super::site::{Here, Site};
 use crate::plan::Plan;
@@ -14,6 +15,8 @@ pub(super) struct Steps<'a, Eng, Ctl, Reg> {
     pub(super) own: Site<'a, Ctl, Reg>,
     /// One for each build that may be under way.
     pub(super) turns: Semaphore,
+    /// What is known of layers.
+    pub(super) book: Book,
     /// Those that it is copied to, in the order of the plan.
     pub(super) replicas: Vec<Site<'a, Ctl, Reg>>,
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use crate::key::ContentKey;
+use crate::key::{BaseImage, ContentKey};
 use crate::names::{Digest, Platform, RepositoryName, Tag};
 
 /// What ECR says about a repository; the mere existence of this value means that it exists.
@@ -76,6 +76,8 @@ pub struct ContentFacts {
     pub fresh_bases: bool,
     /// What is kept beside the image, for later runs to compare with.
     pub record: Option<Vec<u8>>,
+    /// The image that it is built on in the end, if that is known.
+    pub base: Option<BaseImage>,
     /// How the content differs from that of the image that is there now, in words; empty if nothing is known.
     pub changes: Vec<String>,
     /// The same for each platform, where there are several: then the key is that of the index.

@@ -5,6 +5,16 @@ use std::collections::BTreeMap;
 use super::ContentKey;
 use super::parts::KeyParts;
 use super::record::KeyRecord;
+use crate::names::{ImageRef, Platform};
+
+/// The image that another stands on: its layers are the first of the other's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseImage {
+    /// By its digest, which may be that of an index.
+    pub image: ImageRef,
+    /// Which image of the index it is.
+    pub platform: Platform,
+}
 
 /// What was found out about one image.
 #[derive(Debug, Clone)]
@@ -19,6 +29,8 @@ pub struct ImageInputs {
     pub contexts: BTreeMap<String, String>,
     /// Inputs that could not be determined, each as a reason.
     pub unknowable: Vec<String>,
+    /// The image that it is built on in the end, if that is known.
+    pub base: Option<BaseImage>,
 }
 
 /// The key of one image, and what is to be kept of it.
@@ -30,6 +42,8 @@ pub struct ImageKey {
     pub key: Result<ContentKey, AlwaysBuild>,
     /// What went into it.
     pub record: KeyRecord,
+    /// The image that it is built on in the end, if that is known.
+    pub base: Option<BaseImage>,
 }
 
 /// An image whose inputs cannot all be determined, so that it is built every time.
@@ -62,7 +76,7 @@ pub fn assemble(images: Vec<ImageInputs>) -> Vec<ImageKey> {
             Some(reason) => Err(AlwaysBuild { reason }),
         };
         let record = KeyRecord::of(&parts, key.as_ref().ok());
-        keys.push(ImageKey { name: image.name, key, record });
+        keys.push(ImageKey { name: image.name, key, record, base: image.base });
     }
     keys
 }
@@ -79,6 +93,7 @@ mod tests {
             depends_on: depends_on.iter().map(|name| (*name).to_owned()).collect(),
             contexts: BTreeMap::new(),
             unknowable: Vec::new(),
+            base: None,
         }
     }
 

@@ -139,7 +139,7 @@ fn plan_image(
         let pull = image.build.pull || content.fresh_bases;
         let planned = plan_build(image, labels, sight.root, sight.written);
         let platform = platform.cloned().or_else(|| planned.platform.clone());
-        BuildPlan { login, pull, platform, ..planned }
+        BuildPlan { login, pull, platform, base: content.base.clone(), ..planned }
     };
     let action = match case.decide()? {
         Verdict::Reuse { digest, why } => ImageAction::Reuse { digest, why },
@@ -241,6 +241,7 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
         extra_hosts: build.extra_hosts.clone(),
         shm_size: build.shm_size,
         options: located_options(&build.options, root),
+        base: None,
         source_date_epoch: None,
     }
 }

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use crate::key::BaseImage;
 use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext};
@@ -329,6 +330,9 @@ pub struct BuildPlan {
     /// What else the builder is told and given.
     #[serde(flatten)]
     pub options: BuildOptions,
+    /// The image that it is built on in the end, if that is known: its layers need not be made again.
+    #[serde(skip)]
+    pub base: Option<BaseImage>,
     /// The time that reproducible builds give to what they make, in seconds since 1970: that of the commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_date_epoch: Option<i64>,

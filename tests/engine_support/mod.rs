@@ -67,6 +67,7 @@ impl World {
             extra_hosts: Default::default(),
             shm_size: None,
             options: Default::default(),
+            base: None,
             source_date_epoch: None,
         }
     }

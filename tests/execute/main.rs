@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use longshore::execute::events::CopyEvent;
-use longshore::execute::ports::{Credential, Destination, Failure, Manifest, Registry, ServiceError};
+use longshore::execute::ports::{
+    Brought, Credential, Destination, Failure, Layer, LayerBlob, Manifest, Registry, ServiceError, Source,
+};
 use longshore::execute::report::{Move, Outcome};
 use longshore::execute::{self, Goal, Services};
-use longshore::names::{Digest, ImageRef, RepositoryName};
+use longshore::names::{Digest, ImageRef, Platform, RepositoryName};
 use longshore::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Record};
 
 use world::{World, build, digest_of, image, outcomes, plan};
@@ -197,6 +199,24 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
         async fn manifest(&self, image: &ImageRef, credential: &Credential) -> Result<Manifest, ServiceError> {
             self.0.manifest(image, credential).await
         }
+        async fn layers(
+            &self,
+            image: &ImageRef,
+            platform: Option<&Platform>,
+            credential: Option<&Credential>,
+        ) -> Result<Vec<Layer>, ServiceError> {
+            self.0.layers(image, platform, credential).await
+        }
+        async fn bring(
+            &self,
+            _: &LayerBlob,
+            _: &ImageRef,
+            _: Option<&RepositoryName>,
+            _: &[Source<'_, Forgetful>],
+            _: &Credential,
+        ) -> Result<Brought, ServiceError> {
+            Ok(Brought::ThereAlready)
+        }
         async fn attach(
             &self,
             subject: &ImageRef,
@@ -225,6 +245,7 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
         engine: world,
         ecr: world,
         registry: &forgetful,
+        elsewhere: None,
         replicas: Vec::new(),
         elapsed: &|| Duration::ZERO,
         jobs: 2,

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use longshore::execute::events::{BuildEvent, CopyEvent, PushEvent};
 use longshore::execute::ports::{
-    BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Manifest, Registry, ServiceError,
+    Brought, BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Layer, LayerBlob,
+    Manifest, Registry, ServiceError, Source,
 };
 use longshore::execute::report::{Outcome, Report};
 use longshore::execute::{self, Goal, Replica, Services};
-use longshore::names::{Digest, ImageRef};
+use longshore::names::{Digest, ImageRef, Platform, RepositoryName};
 use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
 use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec};
 
@@ -48,6 +49,7 @@ impl World {
             engine: self,
             ecr: self,
             registry: self,
+            elsewhere: None,
             replicas: plan.replicas.iter().map(|_| Replica { ecr: self, registry: self }).collect(),
             elapsed: &|| Duration::ZERO,
             jobs: 1,
@@ -119,6 +121,26 @@ impl Registry for World {
         Ok(Manifest { digest, media_type: String::new(), bytes })
     }
 
+    async fn layers(
+        &self,
+        _: &ImageRef,
+        _: Option<&Platform>,
+        _: Option<&Credential>,
+    ) -> Result<Vec<Layer>, ServiceError> {
+        Ok(Vec::new())
+    }
+
+    async fn bring(
+        &self,
+        _: &LayerBlob,
+        _: &ImageRef,
+        _: Option<&RepositoryName>,
+        _: &[Source<'_, World>],
+        _: &Credential,
+    ) -> Result<Brought, ServiceError> {
+        Ok(Brought::ThereAlready)
+    }
+
     async fn attach(&self, subject: &ImageRef, _: &Manifest, _: &Record, _: &Credential) -> Result<(), ServiceError> {
         self.call(format!("attach to {subject}"))
     }
@@ -181,6 +203,7 @@ pub fn build(name: &str) -> BuildPlan {
         extra_hosts: BTreeMap::new(),
         shm_size: None,
         options: BuildOptions::default(),
+        base: None,
         source_date_epoch: None,
     }
 }

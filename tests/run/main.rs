@@ -17,6 +17,7 @@ mod quickstart;
 mod repositories;
 mod reuse;
 mod secrets;
+mod seeds;
 mod selection;
 mod shell;
 mod signals;

@@ -1,6 +1,7 @@
 //! The Docker daemon as an [`Engine`], over bollard.
 
 mod address;
+mod anatomy;
 mod build;
 mod classic;
 mod failure;
@@ -20,7 +21,7 @@ pub use address::{BadAddress, DockerAddress, DockerSettings, Environment};
 pub use look::EngineFacts;
 
 use crate::execute::events::{BuildEvent, PushEvent};
-use crate::execute::ports::{BuildInputs, BuiltImage, Credential, Engine, Failure, ServiceError};
+use crate::execute::ports::{Anatomy, BuildInputs, BuiltImage, Carriage, Credential, Engine, Failure, ServiceError};
 use crate::facts::Variables;
 use crate::names::{Digest, ImageRef};
 use crate::plan::BuildPlan;
@@ -121,6 +122,14 @@ impl Engine for Docker {
     ) -> Result<Digest, ServiceError> {
         self.push_image(image, target, credential, tell).await
     }
+
+    async fn carriage(&self, _build: &BuildPlan) -> Result<Carriage, ServiceError> {
+        self.find_carriage().await
+    }
+
+    async fn anatomy(&self, image: &BuiltImage) -> Result<Option<Anatomy>, ServiceError> {
+        self.look_at_image(image).await
+    }
 }
 
 /// No daemon, for plans that build nothing.
@@ -144,6 +153,16 @@ impl Engine for Option<Docker> {
     ) -> Result<Digest, ServiceError> {
         let doing = || format!("push `{target}`");
         self.as_ref().ok_or_else(|| not_connected(doing()))?.push(image, target, credential, tell).await
+    }
+
+    async fn carriage(&self, build: &BuildPlan) -> Result<Carriage, ServiceError> {
+        let doing = || format!("build `{}`", build.context);
+        self.as_ref().ok_or_else(|| not_connected(doing()))?.carriage(build).await
+    }
+
+    async fn anatomy(&self, image: &BuiltImage) -> Result<Option<Anatomy>, ServiceError> {
+        let doing = || format!("look at image `{}`", image.id);
+        self.as_ref().ok_or_else(|| not_connected(doing()))?.anatomy(image).await
     }
 }
 

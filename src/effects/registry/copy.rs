@@ -232,6 +232,6 @@ impl Copy<'_> {
 }
 
 /// Whether the same may go well when it is tried again.
-fn is_passing(error: &ServiceError) -> bool {
+pub(super) fn is_passing(error: &ServiceError) -> bool {
     matches!(error.failure, Failure::Throttled | Failure::ServiceBroken | Failure::Unreachable { .. })
 }

@@ -6,8 +6,10 @@ use serde_json::Value;
 use super::answer;
 use super::client::{RegistryClient, Request};
 use crate::execute::events::CopyEvent;
-use crate::execute::ports::{Credential, Destination, Failure, Manifest, Registry, ServiceError};
-use crate::names::{Digest, ImageRef, Reference};
+use crate::execute::ports::{
+    Brought, Credential, Destination, Failure, Layer, LayerBlob, Manifest, Registry, ServiceError, Source,
+};
+use crate::names::{Digest, ImageRef, Platform, Reference, RepositoryName};
 use crate::plan::Record;
 
 /// Every kind of manifest there is. ECR converts a manifest, and so changes its digest, if its own kind is not asked
@@ -36,6 +38,26 @@ impl Registry for RegistryClient {
         credential: &Credential,
     ) -> Result<(), ServiceError> {
         self.put_attachment(subject, manifest, &record.media_type, &record.bytes, credential).await
+    }
+
+    async fn layers(
+        &self,
+        image: &ImageRef,
+        platform: Option<&Platform>,
+        credential: Option<&Credential>,
+    ) -> Result<Vec<Layer>, ServiceError> {
+        self.read_layers(image, platform, credential).await
+    }
+
+    async fn bring(
+        &self,
+        blob: &LayerBlob,
+        target: &ImageRef,
+        mount: Option<&RepositoryName>,
+        sources: &[Source<'_, Self>],
+        credential: &Credential,
+    ) -> Result<Brought, ServiceError> {
+        self.bring_blob(blob, target, mount, sources, credential).await
     }
 
     async fn copy(
@@ -188,6 +210,6 @@ impl RegistryClient {
     }
 }
 
-fn parsed(manifest: &Manifest) -> Value {
+pub(super) fn parsed(manifest: &Manifest) -> Value {
     serde_json::from_slice(&manifest.bytes).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::RegistryClient;
 use crate::effects::docker_credential;
 use crate::effects::ecr::{EcrClient, EcrSettings};
-use crate::execute::ports::{Credential, Ecr, Failure, ServiceError};
+use crate::execute::ports::{Credential, Door, Ecr, Elsewhere, Failure, Opening, ServiceError};
 use crate::facts::Variables;
 use crate::names::{EcrEndpoint, Region, RegistryHost};
 
@@ -93,6 +93,15 @@ impl<'a> Registries<'a> {
         let ecr = Arc::new(EcrClient::connect(&settings, self.variables).await?);
         regions.insert(endpoint.region.clone(), Arc::clone(&ecr));
         ecr.credential().await
+    }
+}
+
+impl Elsewhere<RegistryClient> for Registries<'_> {
+    fn open<'f>(&'f self, host: &'f RegistryHost) -> Opening<'f, RegistryClient> {
+        Box::pin(async move {
+            let registry = self.client(host).await?;
+            Ok(Door { registry, credential: self.login(host).await.credential })
+        })
     }
 }
 

@@ -89,6 +89,12 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                     let sent = layers.summary(image);
                     format!("pushed {reference} as {} in {}{sent}", digest.short(), super::size::span(*took))
                 }
+                ImageEvent::Seeded { there, sent, bytes, took, .. } => {
+                    let layers = if there + sent == 1 { "layer" } else { "layers" };
+                    let (bytes, took) = (super::size::bytes(*bytes), super::size::span(*took));
+                    format!("{} {layers} of its base in place in {took} ({sent} sent, {bytes})", there + sent)
+                }
+                ImageEvent::NotSeeded(cause) => format!("layers of its base are pushed anew: {cause}"),
                 ImageEvent::RecordLost(cause) => format!("warning: the record of its content was not kept: {cause}"),
                 ImageEvent::Adopted(digest) => format!("another run pushed the same content as {}", digest.short()),
                 ImageEvent::Tagged { tag, before: None, replica } => format!("tagged {tag}{}", place(replica)),

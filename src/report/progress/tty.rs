@@ -72,7 +72,7 @@ fn moment(event: &ImageEvent) -> Option<String> {
             format!("pushing a layer: {} of {}", size::bytes(*sent), size::bytes(*total))
         }
         ImageEvent::Push(PushEvent::LayerSending { sent, .. }) => format!("pushing a layer: {}", size::bytes(*sent)),
-        ImageEvent::Push(_) => return None,
+        ImageEvent::Push(_) | ImageEvent::Seeded { .. } | ImageEvent::NotSeeded(_) => return None,
         ImageEvent::Build(BuildEvent::StepDone { .. } | BuildEvent::Warning(_)) => return None,
         ImageEvent::Built { .. } => "built".to_owned(),
         ImageEvent::Pushed { .. } => "pushed".to_owned(),
