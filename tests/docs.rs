@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use longshore::diagnostic::{Blame, Diagnostics};
+use longshore::local::Fault;
 use longshore::pipeline::{self, Pipeline};
 
 fn at(name: &str) -> PathBuf {
@@ -72,6 +73,16 @@ fn every_pipeline_in_the_readme_resolves() {
     let pipelines = blocks(&read("README.md"), "yaml").into_iter().filter(|(_, text)| text.starts_with("version: 1\n"));
     let count = pipelines.map(|(line, text)| resolve(&format!("README.md, at line {line}"), text)).count();
     assert!(count > 0, "the README shows no pipeline file");
+}
+
+#[test]
+fn the_readmes_faults_can_be_read() {
+    let faults: Vec<_> = blocks(&read("README.md"), "yaml")
+        .into_iter()
+        .filter(|(_, text)| text.contains("faults:\n"))
+        .map(|(line, text)| Fault::parse(&text, Path::new("")).unwrap_or_else(|error| panic!("line {line}: {error}")))
+        .collect();
+    assert_eq!(faults.len(), 1);
 }
 
 #[test]

@@ -163,7 +163,7 @@ pub(super) async fn server(args: &WorkArgs, world: &World) -> Result<Option<Serv
     match args.local {
         true => {
             let data = args.data.as_deref().map(|data| world.folder.join(data));
-            Ok(Some(local::start(local::Extras { data, ..local::Extras::default() }, world).await?))
+            Ok(Some(local::start(local::settings(data, None, world)?).await?))
         }
         false => Ok(None),
     }

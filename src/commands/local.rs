@@ -3,19 +3,21 @@
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::World;
 use crate::cli::LocalArgs;
-use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
-use crate::effects::program;
-use crate::local::{Server, Settings, StartError};
+use crate::diagnostic::{Blame, Diagnostic, Diagnostics, Place, Source};
+use crate::effects::{program, workspace};
+use crate::local::{Fault, Server, Settings, StartError};
 use crate::report;
 
 pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Diagnostics> {
     let data = args.data.as_deref().map(|data| world.folder.join(data));
     let log = args.log.as_deref().map(|log| world.folder.join(log));
     let scans = args.scans.as_deref().map(|scans| world.folder.join(scans));
-    let server = start(Extras { data, port: args.port, log, scans }, world).await?;
+    let faults = args.faults.as_deref().map(|file| faults(file, world)).transpose()?.unwrap_or_default();
+    let server = start(Settings { log, scans, faults, ..settings(data, args.port, world)? }).await?;
     let variables = server.environment();
     if args.command.is_empty() {
         let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
@@ -36,22 +38,33 @@ pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Dia
     }
 }
 
-/// What of the server's settings may be typed.
-#[derive(Default)]
-pub(super) struct Extras {
-    pub(super) data: Option<PathBuf>,
-    pub(super) port: Option<u16>,
-    pub(super) log: Option<PathBuf>,
-    pub(super) scans: Option<PathBuf>,
-}
-
-/// Starts the server over this folder, or over the user's own.
-pub(super) async fn start(wanted: Extras, world: &World) -> Result<Server, Diagnostic> {
-    let Extras { data, port, log, scans } = wanted;
+/// The settings of a server over this folder, or over the user's own.
+pub(super) fn settings(data: Option<PathBuf>, port: Option<u16>, world: &World) -> Result<Settings, Diagnostic> {
     let Some(data) = data.or_else(|| default_data(world)) else {
         return Err(Diagnostic::input("no folder to keep the images in is known").hint("name one with `--data`"));
     };
-    Server::start(Settings { log, scans, ..Settings::new(data, port) }).await.map_err(|error| explain(&error))
+    Ok(Settings::new(data, port))
+}
+
+/// Starts a server.
+pub(super) async fn start(settings: Settings) -> Result<Server, Diagnostic> {
+    Server::start(settings).await.map_err(|error| explain(&error))
+}
+
+/// Reads a file of faults.
+fn faults(file: &Path, world: &World) -> Result<Vec<Fault>, Diagnostic> {
+    let path = world.folder.join(file);
+    let bytes = workspace::read(&path)
+        .map_err(|error| Diagnostic::input(format!("cannot read `{}`", path.display())).caused_by(error.to_string()))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let name = file.display().to_string();
+    let folder = path.parent().unwrap_or(&world.folder);
+    Fault::parse(&text, folder).map_err(|error| {
+        let told = Diagnostic::input(format!("the faults of `{name}` mean nothing")).caused_by(error.problem);
+        let source = Arc::new(Source { name, text });
+        let place = error.line.zip(error.column).map(|(line, column)| Place { source, line, column, length: 1 });
+        told.at_maybe(place)
+    })
 }
 
 /// Source: XDG Base Directory Specification.

@@ -1,6 +1,7 @@
 //! The registry of one account in one region: what both doors share.
 
 use crate::local::clock::Clock;
+use crate::local::faults::Faults;
 use crate::local::log::Log;
 use crate::local::scanning::RegistryScanning;
 use crate::local::script::Script;
@@ -30,6 +31,8 @@ pub struct Ecr {
     pub clock: Clock,
     /// Where each operation is written down, if that is wanted.
     pub log: Option<Log>,
+    /// What goes wrong on request.
+    pub faults: Faults,
 }
 
 impl Ecr {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::HttpBody as _;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::local::ecr::Ecr;
+use crate::local::faults::{Reset, Struck, Verdict};
 use crate::local::log::Entry;
 use crate::local::operation::Operation;
 use crate::local::{api, registry};
@@ -46,20 +47,42 @@ impl Wanted {
 
 /// Answers one request. Its line in the log is written before the answer goes out, so that whoever has the answer
 /// finds the line.
-pub async fn answer(State(ecr): State<Arc<Ecr>>, request: Request) -> Response {
+///
+/// # Errors
+/// If a fault wants the connection reset in place of an answer.
+pub async fn answer(ecr: Arc<Ecr>, request: Request) -> Result<Response, Reset> {
     let wanted = Wanted::of(&request);
-    if ecr.log.is_none() {
-        return answer_as(ecr, wanted, request).await;
+    if ecr.log.is_none() && ecr.faults.is_empty() {
+        return Ok(answer_as(ecr, wanted, request).await);
     }
     let at = ecr.clock.now().seconds();
     let is_head = request.method() == Method::HEAD;
     let (operation, received_bytes, request) = Operation::of(&wanted, request).await;
-    let response = answer_as(Arc::clone(&ecr), wanted, request).await;
+    let struck = ecr.faults.strike(&operation);
+    let answered = answer_under(&struck, &ecr, &operation, wanted, request).await;
     if let Some(log) = &ecr.log {
-        let sent_bytes = if is_head { Some(0) } else { length(&response) };
-        log.write(&Entry { at, operation, status: response.status().as_u16(), received_bytes, sent_bytes });
+        let response = answered.as_ref().ok();
+        let sent_bytes = if is_head { Some(0) } else { response.map_or(Some(0), length) };
+        let status = response.map(|response| response.status().as_u16());
+        log.write(&Entry { at, operation, status, faults: struck.words(), received_bytes, sent_bytes });
     }
-    response
+    answered
+}
+
+async fn answer_under(
+    struck: &Struck,
+    ecr: &Arc<Ecr>,
+    operation: &Operation,
+    wanted: Wanted,
+    request: Request,
+) -> Result<Response, Reset> {
+    match struck.before(ecr, operation, request).await? {
+        Verdict::Answer(response) => Ok(response),
+        Verdict::GoOn(request) => {
+            let response = answer_as(Arc::clone(ecr), wanted, request).await;
+            struck.after(operation, response).await
+        }
+    }
 }
 
 fn length(response: &Response) -> Option<u64> {

@@ -20,8 +20,11 @@ pub struct Entry {
     /// What it was.
     #[serde(flatten)]
     pub operation: Operation,
-    /// The HTTP status of the answer.
-    pub status: u16,
+    /// The HTTP status of the answer; null where the connection was reset in its place.
+    pub status: Option<u16>,
+    /// The faults that struck.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<&'static str>,
     /// The length of the request's body in bytes; null where the client did not say it.
     pub received_bytes: Option<u64>,
     /// The length of the answer's body in bytes.

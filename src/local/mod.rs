@@ -8,6 +8,7 @@
 mod api;
 mod clock;
 mod ecr;
+mod faults;
 mod front;
 mod lock;
 mod log;
@@ -17,25 +18,28 @@ mod refusal;
 mod registry;
 mod scanning;
 mod script;
+mod serve;
 mod settings;
 mod store;
 mod token;
+mod wildcard;
 
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use faults::{Answer, Deed, Fault, FileError, Lie, Moment, Nth, ecr_quotas};
 pub use settings::{DEFAULT_PORT, Settings, StartError};
 
 use crate::names::{Region, RegistryHost};
 use clock::Clock;
 use ecr::Ecr;
+use faults::Faults;
 use lock::Lock;
 use log::Log;
 use scanning::RegistryScanning;
@@ -49,7 +53,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A server that is running. Dropping it stops it too, without waiting for what is under way.
 pub struct Server {
     ecr: Arc<Ecr>,
-    stop: oneshot::Sender<()>,
+    stop: watch::Sender<()>,
     serving: JoinHandle<()>,
     _lock: Lock,
 }
@@ -86,6 +90,7 @@ impl Server {
                     blob_mounting: settings.blob_mounting,
                     clock: Clock::default(),
                     log,
+                    faults: Faults::new(settings.faults),
                 })
             }
         };
@@ -93,20 +98,9 @@ impl Server {
         let ecr = Arc::new(opened.map_err(failed)?);
         lock.announce(&ecr.endpoint()).map_err(failed)?;
 
-        let (stop, stopped) = oneshot::channel();
-        let router = axum::Router::new().fallback(front::answer).with_state(Arc::clone(&ecr));
-        let listener = listener.tap_io(|connection| {
-            // A connection that cannot be told so is merely slower.
-            let _ = connection.set_nodelay(true);
-        });
-        let serving = tokio::spawn(async move {
-            let graceful = axum::serve(listener, router).with_graceful_shutdown(async {
-                // Also when the server is dropped, which closes the channel.
-                let _ = stopped.await;
-            });
-            // It ends with the shutdown and has no error to tell.
-            let _ = graceful.await;
-        });
+        // It also ends when the server is dropped, which closes the channel.
+        let (stop, stopped) = watch::channel(());
+        let serving = tokio::spawn(serve::serve(listener, Arc::clone(&ecr), stopped));
         Ok(Server { ecr, stop, serving, _lock: lock })
     }
 
@@ -141,6 +135,11 @@ impl Server {
     /// Puts the server's clock forward, so that tokens expire at once.
     pub fn advance(&self, time: Duration) {
         self.ecr.clock.advance(time);
+    }
+
+    /// Arms these faults in place of those that it has; every count begins anew.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.ecr.faults.replace(faults);
     }
 
     /// Takes no more requests, waits a little for those under way, and lets go of the data folder.

@@ -29,6 +29,11 @@ struct About {
 }
 
 impl Operation {
+    /// Whether it is one of the registry protocol, and not of the control plane.
+    pub fn is_of_registry(&self) -> bool {
+        self.name.starts_with("registry:")
+    }
+
     /// Reads it off a request, which is given back whole; with the number of bytes that came with it, if that is known.
     pub async fn of(wanted: &Wanted, request: Request) -> (Self, Option<u64>, Request) {
         let named = |name: &str| Operation { name: name.to_owned(), repository: None, reference: None };

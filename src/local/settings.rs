@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::local::faults::Fault;
 use crate::names::{AccountId, Region};
 
 /// The port where one looks first.
@@ -26,6 +27,8 @@ pub struct Settings {
     pub log: Option<PathBuf>,
     /// The file that says what scans find.
     pub scans: Option<PathBuf>,
+    /// What goes wrong on request.
+    pub faults: Vec<Fault>,
 }
 
 impl Settings {
@@ -40,6 +43,7 @@ impl Settings {
             blob_mounting: false,
             log: None,
             scans: None,
+            faults: Vec::new(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Secrets of the server: authorization tokens, signed links and ids that nobody can guess.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -29,6 +31,8 @@ const SIGNED_LENGTH: usize = size_of::<i64>() + NONCE_LENGTH;
 pub struct Tokens {
     key: hmac::Key,
     random: SystemRandom,
+    /// Those that are taken for expired on request.
+    revoked: Mutex<BTreeSet<String>>,
 }
 
 /// A token as `GetAuthorizationToken` hands it out.
@@ -64,7 +68,7 @@ impl Tokens {
             }
             Err(error) => return Err(error),
         };
-        Ok(Tokens { key: hmac::Key::new(hmac::HMAC_SHA256, &key), random })
+        Ok(Tokens { key: hmac::Key::new(hmac::HMAC_SHA256, &key), random, revoked: Mutex::default() })
     }
 
     /// A new token; those issued before stay good.
@@ -84,7 +88,14 @@ impl Tokens {
             return Err(Denied::Unknown);
         }
         let expires_at = self.expiry(token.trim()).ok_or(Denied::Unknown)?;
-        if now < expires_at { Ok(()) } else { Err(Denied::Expired) }
+        let revoked = || self.revoked.lock().unwrap_or_else(PoisonError::into_inner).contains(token.trim());
+        if now < expires_at && !revoked() { Ok(()) } else { Err(Denied::Expired) }
+    }
+
+    /// Takes the token of an `Authorization` header for expired from now on, until the server ends.
+    pub fn revoke(&self, authorization: &str) {
+        let token = authorization.split_once(' ').map_or(authorization, |(_, token)| token).trim();
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned());
     }
 
     fn expiry(&self, token: &str) -> Option<Timestamp> {

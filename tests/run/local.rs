@@ -125,6 +125,31 @@ fn the_log_has_a_line_for_each_operation() {
 }
 
 #[test]
+fn faults_that_mean_nothing() {
+    let user = User::new();
+    user.write(&user.at("home/faults.yaml"), "faults:\n  - operation: PutImage\n    explode: true\n");
+    let local = || user.longshore(&user.at("home"), &["local", "--data", "data", "--faults", "faults.yaml"]);
+    let ended = local().run().with_code(2);
+    let error = "\
+error: the faults of `faults.yaml` mean nothing
+ --> faults.yaml:3:5
+  |
+3 |     explode: true
+  |     ^
+caused by: ";
+    assert!(ended.err().starts_with(error) && ended.err().contains("explode"), "{}", ended.err());
+    user.write(&user.at("home/faults.yaml"), "faults: [{ operation: PutImage }]\n");
+    let ended = local().run().with_code(2);
+    assert!(ended.err().contains("caused by: `faults[0]`: it does nothing; say `delay`"), "{}", ended.err());
+    user.longshore(&user.at("home"), &["local", "--data", "data", "--faults", "none"]).run().with_code(2).says(
+        "\
+error: cannot read `FOLDER/home/none`
+caused by: No such file or directory (os error 2)
+",
+    );
+}
+
+#[test]
 fn a_log_that_cannot_be_written() {
     let user = User::new();
     user.longshore(&user.at("home"), &["local", "--data", "data", "--log", "no/log"]).run().with_code(2).says(

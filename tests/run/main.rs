@@ -7,6 +7,7 @@ mod ci;
 mod configuration;
 mod failures;
 mod immutable;
+mod killed;
 mod lifecycle;
 mod local;
 mod login;

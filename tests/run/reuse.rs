@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::user::{Checkout, LocalServer, Signal, User};
+use crate::user::{Checkout, LocalServer, User};
 
 const PIPELINE: &str = "\
 version: 1
@@ -133,35 +133,6 @@ fn a_build_can_be_forced_and_stopped_before_the_release() {
     let forced = server.run(&checkout).args(&["--force"]).run().with_code(0);
     assert!(forced.err().contains("web    | built ID in TIME"), "{}", forced.err());
     assert!(forced.err().contains("web    | tagged prod\n"), "{}", forced.err());
-}
-
-#[test]
-fn a_run_that_was_killed_converges() {
-    let user = User::new();
-    let server = user.serve("data");
-    let dockerfile = user.dockerfile("COPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"sleep\", \"3\"]\n");
-    let checkout = checkout(&user);
-    checkout.write("worker/Dockerfile", &dockerfile);
-    checkout.add_busybox("worker");
-    checkout.commit();
-    for moment in ["created repository", "worker | [2/2] RUN", "pushed"] {
-        let mut running = server.run(&checkout).start();
-        running.wait_for(moment, |run| run.stderr().contains(moment).then_some(()));
-        running.signal(Signal::KILL);
-        running.end();
-        if moment != "pushed" {
-            let tags = server.env(checkout.longshore(&["plan", "--json"])).succeeds();
-            let plan: Value = serde_json::from_str(&tags).unwrap();
-            let free = |image: &Value| image["tags"].as_array().unwrap().iter().all(|tag| tag["change"] == "new");
-            assert!(plan["images"].as_array().unwrap().iter().all(free), "no release tag before the end: {plan}");
-        }
-        checkout.write("worker/Dockerfile", &format!("{dockerfile}LABEL moment=\"{moment}\"\n"));
-    }
-    let last = server.run(&checkout).run().with_code(0);
-    assert_eq!(last.out().matches(" DIGEST\n").count(), 4, "{}", last.out());
-    let again = server.run(&checkout).run().with_code(0);
-    assert_eq!(again.stdout, last.stdout);
-    assert!(!again.err().contains("built ID"), "{}", again.err());
 }
 
 #[test]

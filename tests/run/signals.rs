@@ -1,13 +1,6 @@
 //! Ctrl-C, whenever it comes.
 
-use crate::user::{Signal, User, names, wait_for};
-
-/// Whether a process with this argument runs on this machine; the daemon's containers are among them.
-fn is_running(argument: &str) -> bool {
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-    let mut command_lines = processes.filter_map(|path| std::fs::read(path.join("cmdline")).ok());
-    command_lines.any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
-}
+use crate::user::{Signal, User, is_running, names, wait_for};
 
 #[test]
 fn in_the_middle_of_a_step_stops_the_step() {

@@ -26,7 +26,10 @@ pub use links::{LINK_PREFIX, answer as answer_link, link_to};
 pub use uploads::wrong_digest;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static(CONTENT_DIGEST_NAME);
+
+/// The header that states a manifest's or a blob's digest.
+pub const CONTENT_DIGEST_NAME: &str = "docker-content-digest";
 
 /// Answers one request.
 pub async fn answer(ecr: &Ecr, request: Request) -> Response {

@@ -122,3 +122,10 @@ pub fn names(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// Whether a process with this argument runs on this machine; the daemon's containers are among them.
+pub fn is_running(argument: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut command_lines = processes.filter_map(|path| fs::read(path.join("cmdline")).ok());
+    command_lines.any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+}

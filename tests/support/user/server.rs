@@ -1,5 +1,11 @@
 //! `longshore local`, as a user starts it.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
 use super::{Call, Ended, Running, Signal, User};
 
 /// A server on any free port over a folder of the user's.
@@ -12,8 +18,26 @@ pub struct LocalServer {
 impl User {
     /// Starts a server and waits until it has said where it answers.
     pub fn serve(&self, data: &str) -> LocalServer {
+        self.serve_with(data, &[])
+    }
+
+    /// Starts a server that these faults strike, and that writes each operation to `log`; files in the faults start
+    /// from the user's own folder.
+    pub fn serve_with_faults(&self, data: &str, faults: &str) -> LocalServer {
+        self.write(&self.at("faults.yaml"), faults);
+        let (faults, log) = (self.at("faults.yaml"), self.at("log"));
+        self.serve_with(data, &["--faults", faults.to_str().unwrap(), "--log", log.to_str().unwrap()])
+    }
+
+    /// The operations that a server with faults has answered so far, in order.
+    pub fn logged(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.at("log")).unwrap_or_default();
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn serve_with(&self, data: &str, arguments: &[&str]) -> LocalServer {
         let call = self.longshore(&self.at("home"), &["local", "--port", "0", "--data"]).arg(self.at(data));
-        let mut running = call.start();
+        let mut running = call.args(arguments).start();
         // The registry comes last, and the note on the other stream says that nothing more comes.
         let said = |server: &Running| {
             let printed =
@@ -49,6 +73,23 @@ impl LocalServer {
     /// The host under which images are pushed.
     pub fn host(&self) -> &str {
         self.variable("LONGSHORE_REGISTRY")
+    }
+
+    /// Calls the control plane.
+    pub fn ask(&self, operation: &str, input: &Value) -> Value {
+        let target = format!("X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.{operation}");
+        let call = ["--silent", "--header", "Authorization: a test", "--header", &target, "--data", &input.to_string()];
+        let answered = Command::new("curl").args(call).arg(self.variable("AWS_ENDPOINT_URL_ECR")).output().unwrap();
+        serde_json::from_slice(&answered.stdout).unwrap_or_else(|error| panic!("{operation}: {error} in {answered:?}"))
+    }
+
+    /// What each tag of a repository names; nothing if there is no such repository.
+    pub fn tags(&self, repository: &str) -> BTreeMap<String, String> {
+        let listed =
+            self.ask("ListImages", &json!({ "repositoryName": repository, "filter": { "tagStatus": "TAGGED" } }));
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let images = listed["imageIds"].as_array().cloned().unwrap_or_default();
+        images.iter().filter_map(|image| Some((text(&image["imageTag"])?, text(&image["imageDigest"])?))).collect()
     }
 
     /// Ends it with a signal.
