@@ -131,7 +131,7 @@ async fn links_modes_and_odd_names_arrive() {
         world.engine.build(&plan, &BuildInputs::default(), &|event| events.borrow_mut().push(event)).await.unwrap();
     let image = world.keep(&image.id);
     let list = world.run(&image, &["ls", "-ln", "/c"]);
-    assert!(list.contains("-rwsr-x--x    1 0        0"), "{list}");
+    assert!(list.contains("-rwsr-xr-x    1 0        0"), "{list}");
     assert!(list.contains("dangling -> nowhere//../x"), "{list}");
     assert!(list.contains(&format!("longlink -> {}", "t".repeat(150))), "{list}");
     assert!(list.contains("twin") && list.contains("caf") && !list.contains("pipe"), "{list}");

@@ -83,6 +83,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
         network: None,
         extra_hosts: Default::default(),
         shm_size: None,
+        cache: None,
         options: Default::default(),
         base: None,
         source_date_epoch: None,
@@ -94,7 +95,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
 async fn a_line_break_in_a_chunk_of_its_own_is_no_failure() {
     let aux = chunk(&format!("{{\"aux\":{{\"ID\":\"{ID}\"}}}}"));
     let answer = format!("{CHUNKED}{aux}{}0\r\n\r\n", chunk("\r\n"));
-    assert_eq!(build(Body::Read, 10, answer).await, Ok(BuiltImage { id: ID.into() }));
+    assert_eq!(build(Body::Read, 10, answer).await, Ok(BuiltImage { id: ID.into(), holds_cache: false }));
 }
 
 #[tokio::test]
@@ -134,7 +135,7 @@ async fn a_push_that_ends_without_a_digest() {
         format!("{CHUNKED}{}0\r\n\r\n", chunk("{\"status\":\"Pushed\",\"progressDetail\":{},\"id\":\"x\"}\r\n"));
     let docker = daemon(&folder, Body::Ignore, vec![tagged, answer]);
     let (host, repository, tag) = ("127.0.0.1:1".parse().unwrap(), "web".parse().unwrap(), "v1".parse().unwrap());
-    let image = BuiltImage { id: ID.into() };
+    let image = BuiltImage { id: ID.into(), holds_cache: false };
     let target = ImageRef::tagged(&host, &repository, &tag);
     let error = docker.push(&image, &target, &Credential::new("AWS", "x", None), &|_| {}).await.unwrap_err();
     assert_eq!(error.failure, Failure::Unexpected);

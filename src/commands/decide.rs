@@ -112,7 +112,7 @@ pub(super) async fn decide(
     let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
     let keys = key::keys(pipeline, &names, &seen).await?;
     let mut contents = contents(pipeline, &keys);
-    let wanted = registry::wanted(pipeline, &tags, &contents);
+    let wanted = registry::wanted(pipeline, &tags, &contents, &facts);
     let lookout = own.lookout();
     let there = try_join_all(replicas.iter().map(async |replica| replica.lookout().look(&wanted).await));
     let (repositories, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error, &facts))?;

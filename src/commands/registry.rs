@@ -7,12 +7,12 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use crate::effects::ecr::EcrClient;
 use crate::effects::registry::RegistryClient;
 use crate::execute::ports::{Ecr, ServiceError};
-use crate::facts::{ContentFacts, RepositoryFacts, StoredImage};
+use crate::facts::{ContentFacts, Facts, RepositoryFacts, StoredImage};
 use crate::key::{self, KeyRecord, Record};
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::Pipeline;
 use crate::plan::tags::DerivedTags;
-use crate::plan::{RECORD_TYPE, labels};
+use crate::plan::{RECORD_TYPE, cache, labels};
 
 /// How many repositories are looked into at once.
 const CONCURRENCY: usize = 20;
@@ -32,6 +32,8 @@ pub(crate) struct Lookout<'a> {
 pub(crate) struct Wanted {
     /// Those of content keys.
     pub(crate) staging: BTreeSet<Tag>,
+    /// Those of layer caches.
+    pub(crate) cache: BTreeSet<Tag>,
     /// All others.
     pub(crate) release: BTreeSet<Tag>,
 }
@@ -40,13 +42,20 @@ pub(crate) struct Wanted {
 pub(crate) type AllWanted = BTreeMap<RepositoryName, Wanted>;
 
 /// What a run has to know of the tags that it will write.
-pub(crate) fn wanted(pipeline: &Pipeline, tags: &[DerivedTags], contents: &[ContentFacts]) -> AllWanted {
+pub(crate) fn wanted(pipeline: &Pipeline, tags: &[DerivedTags], contents: &[ContentFacts], facts: &Facts) -> AllWanted {
     let mut all = AllWanted::new();
     for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(contents) {
         let wanted = all.entry(image.repository.name.clone()).or_default();
         let parts = content.parts.iter().map(|part| &part.content);
         wanted.staging.extend(parts.chain([content]).filter_map(|known| Some(known.key.as_ref().ok()?.tag())));
         wanted.release.extend(derived.tags.iter().map(|planned| planned.tag.clone()));
+        let repository = cache::own_repository(image, facts).unwrap_or(&image.repository.name);
+        let platforms = content.parts.iter().map(|part| Some(&part.platform));
+        let platforms: Vec<_> = if content.parts.is_empty() { vec![None] } else { platforms.collect() };
+        let caches = platforms.into_iter().flat_map(|platform| cache::tags(image, facts, platform));
+        for tag in caches {
+            all.entry(repository.clone()).or_default().cache.insert(tag);
+        }
     }
     all
 }
@@ -94,7 +103,8 @@ impl Lookout<'_> {
         repository: &RepositoryFacts,
         wanted: &Wanted,
     ) -> Result<BTreeMap<Tag, StoredImage>, ServiceError> {
-        let tags: Vec<Tag> = wanted.staging.union(&wanted.release).cloned().collect();
+        let tags: BTreeSet<&Tag> = wanted.staging.iter().chain(&wanted.release).chain(&wanted.cache).collect();
+        let tags: Vec<Tag> = tags.into_iter().cloned().collect();
         let digests = self.ecr.look_up_tags(&repository.name, &tags).await?;
         let staged: Vec<Digest> = wanted.staging.iter().filter_map(|tag| digests.get(tag)).cloned().collect();
         let mut taken = BTreeMap::new();
@@ -106,7 +116,7 @@ impl Lookout<'_> {
                 if let Some(described) = described.filter(|described| described.digest == image.digest) {
                     image = described;
                 }
-            } else if repository.is_frozen(&tag) && !staged.contains(&image.digest) {
+            } else if wanted.release.contains(&tag) && repository.is_frozen(&tag) && !staged.contains(&image.digest) {
                 self.read_labels(&repository.name, &mut image).await?;
             }
             taken.insert(tag, image);

@@ -76,6 +76,9 @@ pub enum ImageEvent {
     Adopted(Digest),
     /// What the image was built from could not be kept beside it: in the registry's words.
     RecordLost(String),
+    /// The image holds a layer cache, but the tag by which later builds find it could not be written: in the registry's
+    /// words.
+    CacheLost(String),
     /// A release tag names the image now.
     Tagged {
         /// The tag.

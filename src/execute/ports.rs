@@ -190,6 +190,8 @@ pub struct BuildInputs {
 pub struct BuiltImage {
     /// The daemon's id, `sha256:…`; not the registry's digest, save with the containerd image store.
     pub id: String,
+    /// It holds a cache of its own layers, because this engine, or the user, wants it there.
+    pub holds_cache: bool,
 }
 
 /// Whether this call created the repository.

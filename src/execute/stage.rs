@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::Goal;
 use super::events::ImageEvent;
 use super::index::index;
-use super::ports::{BuildInputs, BuiltImage, Ecr, Engine, Failure, Login, Registry, ServiceError};
+use super::ports::{BuildInputs, BuiltImage, Destination, Ecr, Engine, Failure, Login, Registry, ServiceError};
 use super::report::PartReport;
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef, Tag};
@@ -140,6 +140,12 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             drop(claim);
         }
         self.attach_record(image, &piece.name, piece.record, &digest).await;
+        let cache_tag = piece.build.cache.as_ref().and_then(|cache| cache.to.as_ref()).filter(|_| built.holds_cache);
+        if let Some(target) = cache_tag
+            && let Err(error) = self.keep_cache(image, &digest, target).await
+        {
+            self.own.say(&piece.name, ImageEvent::CacheLost(error.cause));
+        }
         let push_took = (self.services.elapsed)().saturating_sub(began);
         let event = ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took };
         self.own.say(&piece.name, event);
@@ -177,6 +183,21 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         if let Err(error) = attached.await {
             self.own.say(name, ImageEvent::RecordLost(error.cause));
         }
+    }
+
+    /// Has later builds find the image by the tag of the cache, in whose repository it may not be yet.
+    async fn keep_cache(&self, image: &ImagePlan, digest: &Digest, target: &ImageRef) -> Result<(), ServiceError> {
+        if target.repository == image.repository {
+            let manifest = self.own.manifest(image, digest).await?;
+            return self.own.write_tag(target, &manifest).await;
+        }
+        let source = ImageRef::digested(self.own.host, &image.repository, digest);
+        let registry = self.own.registry;
+        let copied = self.own.with_credential(PUSH_ATTEMPTS, async |credential| {
+            let to = [Destination { registry, credential, image: target.clone() }];
+            registry.copy(&source, credential, &to, &|_| {}).await.into_iter().collect::<Result<(), _>>()
+        });
+        copied.await
     }
 
     async fn build(&self, piece: &Piece<'_>) -> Result<BuiltImage, ServiceError> {

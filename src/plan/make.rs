@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use super::cache::{self, Ground};
 use super::labels::Labels;
 use super::replicas::{ReplicaSight, plan_replica};
 use super::reuse::{Case, Verdict};
@@ -54,7 +55,7 @@ pub struct Sight<'a> {
 pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> Result<Plan, Diagnostics> {
     let mut problems = Vec::new();
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
-    let mut images = Vec::new();
+    let (mut images, mut caches) = (Vec::new(), BTreeMap::new());
     for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(sight.contents) {
         let there = sight.repositories.get(&image.repository.name);
         match plan_repository(&image.repository, there, sight.registry) {
@@ -62,9 +63,18 @@ pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> R
             Ok(planned) => repositories.push(planned),
             Err(problem) => problems.push(problem),
         }
+        caches.extend(cache::own_repository(image, sight.facts).map(|name| (name, image.repository.create)));
         match plan_image(image, derived, content, there, sight) {
             Ok(planned) => images.push(planned),
             Err(problem) => problems.push(problem),
+        }
+    }
+    for (name, create) in caches {
+        if !repositories.iter().any(|known| known.name() == name) {
+            match plan_cache_repository(name, create, sight) {
+                Ok(planned) => repositories.push(planned),
+                Err(problem) => problems.push(problem),
+            }
         }
     }
     let replicas =
@@ -90,13 +100,7 @@ pub(super) fn plan_repository(
         return Ok(RepositoryPlan::Keep { name });
     }
     if !wanted.create {
-        let region = registry.as_ecr().map_or(String::new(), |ecr| format!(" --region {}", ecr.region));
-        return Err(Diagnostic::input(format!("repository `{name}` does not exist in {registry}"))
-            .at_maybe(wanted.place.clone())
-            .hint(format!(
-                "remove `create: false` to have it created, or create it with \
-                 `aws ecr create-repository --repository-name {name}{region}`"
-            )));
+        return Err(missing(&name, registry).at_maybe(wanted.place.clone()));
     }
     Ok(RepositoryPlan::Create(RepositorySpec {
         name,
@@ -106,6 +110,23 @@ pub(super) fn plan_repository(
         resource_tags: wanted.resource_tags.clone(),
         lifecycle: lifecycle(wanted)?,
     }))
+}
+
+fn missing(name: &RepositoryName, registry: &RegistryHost) -> Diagnostic {
+    let region = registry.as_ecr().map_or(String::new(), |ecr| format!(" --region {}", ecr.region));
+    Diagnostic::input(format!("repository `{name}` does not exist in {registry}")).hint(format!(
+        "remove `create: false` to have it created, or create it with \
+         `aws ecr create-repository --repository-name {name}{region}`"
+    ))
+}
+
+/// A repository that only holds layers of the cache; one that is missing is created with ECR's own settings.
+fn plan_cache_repository(name: &RepositoryName, create: bool, sight: &Sight<'_>) -> Result<RepositoryPlan, Diagnostic> {
+    match sight.repositories.contains_key(name) {
+        true => Ok(RepositoryPlan::Keep { name: name.clone() }),
+        false if create => Ok(RepositoryPlan::Create(RepositorySpec::plain(name.clone()))),
+        false => Err(missing(name, sight.registry)),
+    }
 }
 
 fn lifecycle(wanted: &Repository) -> Result<Option<Policy>, Diagnostic> {
@@ -129,17 +150,26 @@ fn plan_image(
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
     let case =
         Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
+    let mut released: Vec<Digest> = Vec::new();
+    for digest in taken(&derived.tags, there).into_values() {
+        if !released.contains(&digest) {
+            released.push(digest);
+        }
+    }
+    let cache_there = cache::own_repository(image, sight.facts).and_then(|name| sight.repositories.get(name));
+    let ground = Ground { facts: sight.facts, registry: sight.registry, there, cache_there, released: &released };
     let build = |content: &ContentFacts, platform: Option<&Platform>| {
         let mut labels = labels::standard(sight.facts, Some(&version.tag), &image.build.labels);
         if let Ok(key) = &content.key {
             labels.insert(labels::CONTENT_KEY.to_owned(), key.to_string());
         }
         let planned = image.build.additional_contexts.values().any(|context| context.planned().is_some());
-        let login = planned || sight.based_on_registry.contains(&image.name);
+        let cache = cache::plan(image, platform, &ground);
+        let login = planned || cache.is_some() || sight.based_on_registry.contains(&image.name);
         let pull = image.build.pull || content.fresh_bases;
-        let planned = plan_build(image, labels, sight.root, sight.written);
+        let planned = plan_build(image, labels, sight.root, sight.written, sight.facts);
         let platform = platform.cloned().or_else(|| planned.platform.clone());
-        BuildPlan { login, pull, platform, base: content.base.clone(), ..planned }
+        BuildPlan { login, pull, platform, cache, base: content.base.clone(), ..planned }
     };
     let action = match case.decide()? {
         Verdict::Reuse { digest, why } => ImageAction::Reuse { digest, why },
@@ -218,12 +248,12 @@ pub fn builds(
     let planned = pipeline.images.iter().zip(tags).map(|(image, derived)| {
         let version = derived.tags.first().map(|planned| &planned.tag);
         let labels = labels::standard(facts, version, &image.build.labels);
-        (image.name.clone(), plan_build(image, labels, root, written))
+        (image.name.clone(), plan_build(image, labels, root, written, facts))
     });
     planned.collect()
 }
 
-fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -> BuildPlan {
+fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf], facts: &Facts) -> BuildPlan {
     let build = &image.build;
     BuildPlan {
         left_out: written.to_vec(),
@@ -240,9 +270,18 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf]) -
         network: build.network.clone(),
         extra_hosts: build.extra_hosts.clone(),
         shm_size: build.shm_size,
+        cache: None,
         options: located_options(&build.options, root),
         base: None,
-        source_date_epoch: None,
+        source_date_epoch: source_date_epoch(&build.args, facts),
+    }
+}
+
+/// The time that the user gives, as the reproducible-builds.org specification spells it, else that of the image.
+fn source_date_epoch(args: &BTreeMap<String, String>, facts: &Facts) -> Option<i64> {
+    match args.get("SOURCE_DATE_EPOCH") {
+        Some(given) => given.parse().ok(),
+        None => facts.created.as_ref().map(|known| known.value.unix_timestamp()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Exactly what will be done: pure, with no clock, no environment and no I/O.
 
+pub mod cache;
 pub mod environment;
 pub mod labels;
 pub mod lifecycle;
@@ -20,6 +21,7 @@ use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext};
 use crate::pipeline::{Encryption, Outputs, TagMutability};
 
+pub use cache::CachePlan;
 pub use make::{Sight, builds, make};
 pub use replicas::ReplicaSight;
 
@@ -327,6 +329,9 @@ pub struct BuildPlan {
     pub extra_hosts: BTreeMap<String, String>,
     /// The size of `/dev/shm`, in bytes.
     pub shm_size: Option<u64>,
+    /// A cache of layers in the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CachePlan>,
     /// What else the builder is told and given.
     #[serde(flatten)]
     pub options: BuildOptions,
@@ -336,6 +341,32 @@ pub struct BuildPlan {
     /// The time that reproducible builds give to what they make, in seconds since 1970: that of the commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_date_epoch: Option<i64>,
+}
+
+impl BuildPlan {
+    /// The build of a context of which nothing else is said.
+    pub fn plain(context: ContextSource, dockerfile: Dockerfile) -> Self {
+        BuildPlan {
+            login: false,
+            context,
+            contexts: BTreeMap::new(),
+            left_out: Vec::new(),
+            dockerfile,
+            target: None,
+            args: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            platform: None,
+            no_cache: false,
+            pull: false,
+            network: None,
+            extra_hosts: BTreeMap::new(),
+            shm_size: None,
+            cache: None,
+            options: BuildOptions::default(),
+            base: None,
+            source_date_epoch: None,
+        }
+    }
 }
 
 /// The media type of the record of what an image was built from.

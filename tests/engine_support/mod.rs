@@ -50,26 +50,10 @@ impl World {
     }
 
     pub fn plan(&self, dockerfile: Dockerfile) -> BuildPlan {
-        BuildPlan {
-            login: false,
-            left_out: Vec::new(),
-            context: ContextSource::Folder(self.context.path().to_owned()),
-            contexts: Default::default(),
-            dockerfile,
-            target: None,
-            args: Default::default(),
-            // No two tests share an image, so that none takes it away from another.
-            labels: [("test".to_owned(), self.name.clone())].into(),
-            platform: None,
-            no_cache: false,
-            pull: false,
-            network: None,
-            extra_hosts: Default::default(),
-            shm_size: None,
-            options: Default::default(),
-            base: None,
-            source_date_epoch: None,
-        }
+        let context = ContextSource::Folder(self.context.path().to_owned());
+        // No two tests share an image, so that none takes it away from another.
+        let labels = [("test".to_owned(), self.name.clone())].into();
+        BuildPlan { labels, ..BuildPlan::plain(context, dockerfile) }
     }
 
     /// Gives the image a name of this test's, which is taken away at the end.

@@ -79,7 +79,7 @@ impl Engine for World {
         let name = build.context.to_string();
         let with = inputs.login.as_ref().map_or("", |_| " with login");
         self.call(format!("build {name}{with}"))?;
-        Ok(BuiltImage { id: name })
+        Ok(BuiltImage { id: name, holds_cache: false })
     }
 
     async fn push(
@@ -204,6 +204,7 @@ pub fn build(name: &str) -> BuildPlan {
         shm_size: None,
         options: BuildOptions::default(),
         base: None,
+        cache: None,
         source_date_epoch: None,
     }
 }

@@ -3,8 +3,11 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod cache;
 mod ci;
 mod configuration;
+#[path = "../support/daemon.rs"]
+mod daemon;
 mod failures;
 mod immutable;
 mod killed;

@@ -10,7 +10,7 @@ use super::send::read_limited;
 use super::served::{Folders, Served};
 use super::{BuildKit, upload};
 use crate::dockerfile;
-use crate::effects::context::{Context, ContextError};
+use crate::effects::context::{Context, ContextError, Times};
 use crate::execute::ports::{BuildInputs, Failure, ServiceError};
 use crate::names::Digest;
 use crate::pipeline::SecretSource;
@@ -86,8 +86,7 @@ pub(super) type Text = Option<(String, Vec<u8>)>;
 async fn context(build: &BuildPlan, inputs: &mut Inputs) -> Result<Text, Problem> {
     match &build.context {
         ContextSource::Folder(folder) => {
-            let context = Context::open(folder, &build.dockerfile)?;
-            let context = context.leaving_out(build.left_out.iter().map(PathBuf::as_path));
+            let context = prepared(Context::open(folder, &build.dockerfile)?, build);
             let text = Context::dockerfile_bytes(folder, &build.dockerfile)?;
             inputs.folders.insert("context".into(), Served::Folder(context));
             return Ok(Some((file_name(&build.dockerfile), text)));
@@ -103,6 +102,12 @@ async fn context(build: &BuildPlan, inputs: &mut Inputs) -> Result<Text, Problem
         ContextSource::Stdin => return stdin(build, inputs).await,
     }
     Ok(beside(build, inputs))
+}
+
+/// A folder without what the run writes into it, its files dated as the plan has it.
+fn prepared(context: Context, build: &BuildPlan) -> Context {
+    let times = build.source_date_epoch.map_or(Times::Own, Times::Set);
+    context.leaving_out(build.left_out.iter().map(PathBuf::as_path)).with_times(times)
 }
 
 /// The Dockerfile of a context that is no folder, if the plan holds it; else it is in there, by its path.
@@ -171,7 +176,7 @@ fn named_contexts(
                 format!("docker-image://{reference}")
             }
             NamedContext::Folder(folder) => {
-                let context = Context::open(folder, &Dockerfile::Inline(String::new()))?;
+                let context = prepared(Context::folder(folder, None)?, build);
                 inputs.folders.insert(name.clone(), Served::Folder(context));
                 format!("local:{name}")
             }

@@ -2,6 +2,7 @@
 //! `POST /session` on which the daemon fetches what it needs when it needs it.
 
 mod answers;
+mod cache;
 mod connection;
 mod filesync;
 mod inputs;
@@ -88,6 +89,7 @@ impl BuildKit<'_> {
             upload: upload::Upload::new(inputs.archive, sender),
         };
         let warn = |text| tell(BuildEvent::Warning(text));
+        let holds_cache = cache::is_inline(build, self.facts);
         let request = request::solve(build, self.facts, self.variables, inputs.attributes, &warn);
         let unreachable = |error: &io::Error| self.unreachable(&doing, error);
         let session = session::open(self.address, &request.session, &inputs.shared_key, services).await;
@@ -103,7 +105,7 @@ impl BuildKit<'_> {
                     false => ["containerimage.config.digest", "containerimage.digest"],
                 };
                 let id = keys.iter().find_map(|key| answer.get(*key)).cloned();
-                id.map(|id| BuiltImage { id }).ok_or_else(|| {
+                id.map(|id| BuiltImage { id, holds_cache }).ok_or_else(|| {
                     failed(Failure::Unexpected, "the daemon ended the build without naming an image".into())
                 })
             }

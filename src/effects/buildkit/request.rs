@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 
-use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
+use bollard_buildkit_proto::moby::buildkit::v1::SolveRequest;
 
 use crate::effects::docker::EngineFacts;
 use crate::facts::Variables;
-use crate::pipeline::CacheEntry;
-use crate::plan::{BuildOptions, BuildPlan};
+use crate::plan::BuildPlan;
+
+use super::cache;
 
 type Attributes = HashMap<String, String>;
 
@@ -21,7 +22,7 @@ pub(super) fn solve(
     further: Attributes,
     warn: &dyn Fn(String),
 ) -> SolveRequest {
-    let cache = caches(&build.options, facts, variables, warn);
+    let cache = cache::caches(build, facts, variables, warn);
     let mut attributes = frontend(build);
     if !cache.imports.is_empty() {
         let imports =
@@ -91,46 +92,6 @@ fn frontend(build: &BuildPlan) -> Attributes {
     );
     set("attest:provenance", options.provenance.clone());
     set("attest:sbom", options.sbom.clone());
-    attributes
-}
-
-fn caches(options: &BuildOptions, facts: &EngineFacts, variables: &Variables, warn: &dyn Fn(String)) -> CacheOptions {
-    let entry = |entry: &CacheEntry| CacheOptionsEntry {
-        r#type: entry.kind.clone(),
-        attrs: with_credentials(entry, variables),
-    };
-    let usable = |field: &str, entries: &[CacheEntry], lacks: &dyn Fn(&str) -> bool| {
-        let (lost, kept): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| lacks(&entry.kind));
-        for lost in lost {
-            warn(format!("{} cannot use the `{field}` of type `{}`; it is left out", facts.name(), lost.kind));
-        }
-        kept.into_iter().map(entry).collect::<Vec<_>>()
-    };
-    // Without containerd's store, the engine reads caches from registries and writes inline ones only. A local cache
-    // would have to be kept by us.
-    let import = |kind: &str| kind == "local" || (!facts.containerd_store && !matches!(kind, "registry" | "inline"));
-    let export = |kind: &str| kind == "local" || (!facts.containerd_store && kind != "inline");
-    let mut exports = usable("cache_to", &options.cache_to, &export);
-    // A cache that cannot be kept is no reason to fail; inline ones are part of the image.
-    for entry in exports.iter_mut().filter(|entry| entry.r#type != "inline") {
-        entry.attrs.entry("ignore-error".into()).or_insert_with(|| "true".into());
-    }
-    CacheOptions { imports: usable("cache_from", &options.cache_from, &import), exports, ..CacheOptions::default() }
-}
-
-/// What GitHub's runner tells its steps of the cache service. Source: BuildKit, "GitHub Actions cache".
-const GITHUB_CACHE: [(&str, &str); 3] =
-    [("url", "ACTIONS_CACHE_URL"), ("url_v2", "ACTIONS_RESULTS_URL"), ("token", "ACTIONS_RUNTIME_TOKEN")];
-
-fn with_credentials(entry: &CacheEntry, variables: &Variables) -> Attributes {
-    let mut attributes: Attributes = entry.attributes.clone().into_iter().collect();
-    if entry.kind == "gha" {
-        for (name, variable) in GITHUB_CACHE {
-            if let Some(value) = variables.get(variable).filter(|value| !value.is_empty()) {
-                attributes.entry(name.to_owned()).or_insert_with(|| value.clone());
-            }
-        }
-    }
     attributes
 }
 

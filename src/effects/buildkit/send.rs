@@ -137,7 +137,7 @@ impl<'a> Sender<'a> {
                 }
                 continue;
             }
-            let Some(stat) = served::stat(context.root(), &entry)? else {
+            let Some(stat) = served::stat(context, &entry)? else {
                 let _ = self.tell.send(Told::Skipped(entry.path));
                 continue;
             };

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use crate::effects::context::{Context, ContextError, Entry, IgnoreRules, Narrowing, slashed_bytes};
+use crate::effects::context::{Context, ContextError, Entry, IgnoreRules, Narrowing, sent_mode, slashed_bytes};
 
 use super::wire::Stat;
 
@@ -123,13 +122,13 @@ fn components(path: &Path) -> Vec<String> {
 }
 
 /// What the daemon is told of an entry; `None` of what cannot be in an image: sockets, pipes and devices.
-pub(super) fn stat(root: &Path, entry: &Entry) -> Result<Option<Stat>, ContextError> {
+pub(super) fn stat(context: &Context, entry: &Entry) -> Result<Option<Stat>, ContextError> {
     let kind = entry.metadata.file_type();
-    let full = root.join(&entry.path);
+    let full = context.root().join(&entry.path);
     let mut stat = Stat {
         path: slashed_bytes(&entry.path),
-        mode: permissions(&entry.metadata),
-        modified: modified(&entry.metadata),
+        mode: go_mode(sent_mode(&entry.metadata)),
+        modified: context.times().nanoseconds(&entry.metadata),
         ..Stat::default()
     };
     if kind.is_dir() {
@@ -151,24 +150,10 @@ pub(super) fn stat(root: &Path, entry: &Entry) -> Result<Option<Stat>, ContextEr
 const GO_DIRECTORY: u32 = 1 << 31;
 const GO_LINK: u32 = 1 << 27;
 
-#[cfg(unix)]
-fn permissions(metadata: &fs::Metadata) -> u32 {
-    use std::os::unix::fs::MetadataExt as _;
-    let mode = metadata.mode();
+fn go_mode(mode: u32) -> u32 {
     let special = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
     let special: u32 = special.iter().filter(|(unix, _)| mode & unix != 0).map(|(_, go)| go).sum();
     (mode & 0o777) | special
-}
-
-/// Where files have no mode, the archive says the same.
-#[cfg(not(unix))]
-fn permissions(metadata: &fs::Metadata) -> u32 {
-    if metadata.is_dir() { 0o755 } else { 0o644 }
-}
-
-fn modified(metadata: &fs::Metadata) -> i64 {
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
 }
 
 #[cfg(all(test, unix))]

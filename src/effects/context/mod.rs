@@ -4,6 +4,7 @@ mod expression;
 mod ignore;
 mod narrow;
 mod pattern;
+mod sent;
 mod syntax;
 mod tar;
 mod upload;
@@ -17,6 +18,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub use ignore::{BadPattern, IgnoreRules, Verdict};
 pub use narrow::Narrowing;
+pub use sent::{Times, mode as sent_mode};
 pub use tar::Reader;
 pub use upload::{Upload, stream, upload};
 pub use walk::{Entry, Walk, slashed_bytes};
@@ -39,6 +41,7 @@ pub struct Context {
     dockerfile: SentDockerfile,
     /// Relative to the folder.
     left_out: BTreeSet<PathBuf>,
+    times: Times,
 }
 
 /// How the Dockerfile reaches the daemon.
@@ -103,7 +106,7 @@ impl Context {
                 (rules, dockerfile)
             }
         };
-        Ok(Context { root: root.to_owned(), rules, dockerfile, left_out: BTreeSet::new() })
+        Ok(Context { root: root.to_owned(), rules, dockerfile, left_out: BTreeSet::new(), times: Times::Own })
     }
 
     /// A folder as it is sent, whatever its Dockerfile: a named context, or one that is only looked at.
@@ -121,7 +124,13 @@ impl Context {
         let mut files: Vec<PathBuf> = dockerfile.map(beside).into_iter().collect();
         files.push(root.join(IGNORE_FILE));
         let dockerfile = SentDockerfile::Extra { path: RESERVED_DOCKERFILE.into(), bytes: Vec::new() };
-        Ok(Context { root: root.to_owned(), rules: read_rules(&files)?, dockerfile, left_out: BTreeSet::new() })
+        Ok(Context {
+            root: root.to_owned(),
+            rules: read_rules(&files)?,
+            dockerfile,
+            left_out: BTreeSet::new(),
+            times: Times::Own,
+        })
     }
 
     /// The same without these files, wherever they are: what a run writes is no part of what the next one builds, or it
@@ -135,6 +144,17 @@ impl Context {
         };
         self.left_out = files.into_iter().filter_map(relative).collect();
         self
+    }
+
+    /// The same, whose files are sent with times from elsewhere than their own.
+    #[must_use]
+    pub fn with_times(self, times: Times) -> Self {
+        Context { times, ..self }
+    }
+
+    /// The times with which its files are sent.
+    pub fn times(&self) -> Times {
+        self.times
     }
 
     /// The text of a Dockerfile, for a look at what it is based on.

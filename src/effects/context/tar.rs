@@ -7,7 +7,7 @@ use std::path::Path;
 use tar::{Builder, EntryType, Header};
 
 use super::walk::Entry;
-use super::{Context, ContextError, IGNORE_FILE, SentDockerfile};
+use super::{Context, ContextError, IGNORE_FILE, SentDockerfile, Times, sent_mode};
 
 /// Who reads the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,24 +70,24 @@ fn append(
     let full = context.root.join(&entry.path);
     let kind = entry.metadata.file_type();
     if kind.is_dir() {
-        let mut header = header(EntryType::Directory, &entry.metadata);
+        let mut header = header(EntryType::Directory, &entry.metadata, context.times);
         tar.append_data(&mut header, &entry.path, io::empty()).map_err(|_| Stopped::Reader)
     } else if kind.is_symlink() {
         let target = fs::read_link(&full).map_err(|error| unreadable(&full, &error))?;
-        append_link(tar, header(EntryType::Symlink, &entry.metadata), &entry.path, &target)
+        append_link(tar, header(EntryType::Symlink, &entry.metadata, context.times), &entry.path, &target)
     } else if kind.is_file() {
-        append_file(tar, &full, &entry.path)
+        append_file(tar, &full, &entry.path, context.times)
     } else {
         skipped(&entry.path);
         Ok(())
     }
 }
 
-fn append_file(tar: &mut Builder<impl Write>, full: &Path, path: &Path) -> Result<(), Stopped> {
+fn append_file(tar: &mut Builder<impl Write>, full: &Path, path: &Path, times: Times) -> Result<(), Stopped> {
     let file = File::open(full).map_err(|error| unreadable(full, &error))?;
     // Of the file that was opened, which need not be the one that was listed.
     let metadata = file.metadata().map_err(|error| unreadable(full, &error))?;
-    let mut header = header(EntryType::Regular, &metadata);
+    let mut header = header(EntryType::Regular, &metadata, times);
     header.set_size(metadata.len());
     let mut content = Content { file: file.take(metadata.len()), failed: None };
     let result = tar.append_data(&mut header, path, &mut content);
@@ -138,17 +138,14 @@ fn append_bytes(tar: &mut Builder<impl Write>, path: &str, bytes: &[u8]) -> Resu
     tar.append_data(&mut header, path, bytes).map_err(|_| Stopped::Reader)
 }
 
-fn header(kind: EntryType, metadata: &Metadata) -> Header {
+fn header(kind: EntryType, metadata: &Metadata, times: Times) -> Header {
     let mut header = Header::new_gnu();
-    header.set_metadata(metadata);
     header.set_entry_type(kind);
     header.set_size(0);
     header.set_uid(0);
     header.set_gid(0);
-    // Not the file type, which some readers trip over; sticky and set-id bits are kept.
-    if let Ok(mode) = header.mode() {
-        header.set_mode(mode & 0o7777);
-    }
+    header.set_mode(sent_mode(metadata));
+    header.set_mtime(u64::try_from(times.seconds(metadata)).unwrap_or_default());
     header
 }
 

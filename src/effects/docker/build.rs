@@ -9,10 +9,13 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Docker, DockerAddress, classic, failure, options};
 use crate::effects::buildkit::{self, BuildKit};
-use crate::effects::context::{self, Context, ContextError, Reader};
+use crate::effects::context::{self, Context, ContextError, Reader, Times};
 use crate::execute::events::BuildEvent;
 use crate::execute::ports::{BuildInputs, BuiltImage, Failure, ServiceError};
 use crate::plan::BuildPlan;
+
+/// The build argument of reproducible builds.
+const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 type Told = UnboundedReceiver<Result<BuildEvent, ContextError>>;
 
@@ -70,14 +73,24 @@ impl Docker {
                 tell(BuildEvent::Warning(format!("the classic builder does not know `{field}`; it is left out")));
             }
         }
+        if build.cache.as_ref().is_some_and(|cache| cache.asked) {
+            tell(BuildEvent::Warning("the classic builder does not know `cache`; it is left out".to_owned()));
+        }
         let folder = build.context.folder().ok_or_else(|| unsupported(&doing, "a context that is no folder"))?;
         let opened = Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
-        let context = opened.leaving_out(build.left_out.iter().map(PathBuf::as_path));
+        let times = build.source_date_epoch.map_or(Times::Own, Times::Set);
+        let context = opened.leaving_out(build.left_out.iter().map(PathBuf::as_path)).with_times(times);
         let mut progress = match reader {
             Reader::BuildKit => Progress::BuildKit(buildkit::Progress::default()),
             Reader::Classic => Progress::Classic(classic::Progress::default()),
         };
-        let parameters = options::options(build, context.dockerfile(), reader);
+        let mut parameters = options::options(build, context.dockerfile(), reader);
+        // An argument that the Dockerfile does not know of is warned of.
+        let text = Context::dockerfile_text(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
+        if let Some(seconds) = build.source_date_epoch.filter(|_| text.contains(SOURCE_DATE_EPOCH)) {
+            let arguments = parameters.buildargs.get_or_insert_default();
+            arguments.entry(SOURCE_DATE_EPOCH.to_owned()).or_insert_with(|| seconds.to_string());
+        }
         let client = options::with_parameters(&self.client, options::further_parameters(build));
         let upload = context::upload(context, reader);
         let mut told = upload.events;
@@ -101,7 +114,7 @@ impl Docker {
             }
         };
         match (error, image) {
-            (None, Some(id)) => Ok(BuiltImage { id }),
+            (None, Some(id)) => Ok(BuiltImage { id, holds_cache: false }),
             (None, None) => Err(ServiceError {
                 failure: Failure::Unexpected,
                 doing,

@@ -71,6 +71,18 @@ impl EngineFacts {
         number(&self.api_version) >= Some(FIRST_WITH_SHM_SIZE)
     }
 
+    /// Whether BuildKit keeps caches apart from images, in a registry or elsewhere. With graph drivers it reads caches
+    /// from registries and keeps them in the image alone.
+    pub fn exports_caches(&self) -> bool {
+        self.containerd_store
+    }
+
+    /// Whether folders of the context keep their times on the way to BuildKit; before Docker 23.0 they have that of the
+    /// transfer. Seen on 20.10.
+    pub fn keeps_folder_times(&self) -> bool {
+        number(&self.api_version) >= Some(FIRST_WITH_SHM_SIZE)
+    }
+
     /// Whether the times of files in layers can be set: BuildKit's image exporter does since 0.13, which Docker has since
     /// 26.0, with API 1.45; the exporter for graph drivers does not.
     pub fn rewrites_timestamps(&self) -> bool {

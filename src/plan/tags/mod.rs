@@ -16,6 +16,7 @@ mod template;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::facts::Facts;
+use crate::names::Tag;
 use crate::pipeline::rule::{self, Flavor, Piece, Rule};
 use crate::pipeline::{Image, TagRule, TagRuleKind};
 
@@ -55,6 +56,11 @@ impl<'a> Rules<'a> {
             tag_prefix: image.tag_prefix.as_deref().unwrap_or_default(),
         }
     }
+}
+
+/// A text as a tag, repaired where need be; none if nothing is left of it.
+pub(super) fn tag_of(text: &str) -> Option<Tag> {
+    repair::repair(text).ok().map(|repaired| repaired.tag)
 }
 
 /// Applies an image's tag rules.

@@ -96,6 +96,7 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                 }
                 ImageEvent::NotSeeded(cause) => format!("layers of its base are pushed anew: {cause}"),
                 ImageEvent::RecordLost(cause) => format!("warning: the record of its content was not kept: {cause}"),
+                ImageEvent::CacheLost(cause) => format!("warning: the layer cache was not kept: {cause}"),
                 ImageEvent::Adopted(digest) => format!("another run pushed the same content as {}", digest.short()),
                 ImageEvent::Tagged { tag, before: None, replica } => format!("tagged {tag}{}", place(replica)),
                 ImageEvent::Tagged { tag, before: Some(before), replica } => {

@@ -76,7 +76,7 @@ fn moment(event: &ImageEvent) -> Option<String> {
         ImageEvent::Build(BuildEvent::StepDone { .. } | BuildEvent::Warning(_)) => return None,
         ImageEvent::Built { .. } => "built".to_owned(),
         ImageEvent::Pushed { .. } => "pushed".to_owned(),
-        ImageEvent::RecordLost(_) | ImageEvent::Adopted(_) => "pushed".to_owned(),
+        ImageEvent::RecordLost(_) | ImageEvent::CacheLost(_) | ImageEvent::Adopted(_) => "pushed".to_owned(),
         ImageEvent::Assembled { .. } => "assembled".to_owned(),
         ImageEvent::Copied { reference, .. } => format!("copied to {}", reference.host),
         ImageEvent::Tagged { tag, .. } | ImageEvent::TaggedAlready { tag, .. } => format!("tagged {tag}"),
