@@ -2,6 +2,7 @@
 
 mod help;
 pub mod lifecycle;
+pub mod repo;
 mod session;
 mod shell;
 mod transfer;
@@ -69,6 +70,8 @@ pub enum Command {
     Logout(LogoutArgs),
     /// Check, simulate and apply lifecycle policies
     Lifecycle(lifecycle::LifecycleArgs),
+    /// Compare repositories with what the pipeline file states, and make them so
+    Repo(repo::RepoArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
     /// Print the JSON Schema of the pipeline file, for editors

@@ -11,6 +11,7 @@
 //! Each room uses only rooms above it in the table of CONTRIBUTING.md; `tests/architecture.rs` checks that.
 //! The library exists so that tests can call rooms directly; it promises no stable API.
 
+pub mod access;
 pub mod cli;
 pub mod commands;
 pub mod diagnostic;
@@ -26,3 +27,4 @@ pub mod names;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod tree;

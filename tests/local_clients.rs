@@ -171,9 +171,16 @@ async fn settings_of_a_repository() {
     assert_eq!(tags["tags"], json!([{ "Key": "stage", "Value": "prod" }]));
 
     assert!(with("get-repository-policy", &[]).fails().contains("RepositoryPolicyNotFoundException"));
-    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
-    with("set-repository-policy", &["--policy-text", policy]).succeeds();
-    assert_eq!(with("get-repository-policy", &[]).json()["policyText"], json!(policy));
+    let policy = |who: &str| {
+        let statement = json!({ "Effect": "Allow", "Principal": { "AWS": who }, "Action": "ecr:BatchGetImage" });
+        json!({ "Version": "2012-10-17", "Statement": [statement] })
+    };
+    with("set-repository-policy", &["--policy-text", &policy("123456789012").to_string()]).succeeds();
+    let given = with("get-repository-policy", &[]).json()["policyText"].as_str().unwrap().to_owned();
+    let given: Value = serde_json::from_str(&given).unwrap();
+    assert_eq!(given, policy("arn:aws:iam::123456789012:root"), "ECR writes a policy anew");
+    let refused = with("set-repository-policy", &["--policy-text", &policy("nobody").to_string()]).fails();
+    assert!(refused.contains("Invalid repository policy provided"), "{refused}");
     with("delete-repository-policy", &[]).succeeds();
     assert!(with("get-lifecycle-policy", &[]).fails().contains("LifecyclePolicyNotFoundException"));
     let policy = json!({ "rules": [{ "rulePriority": 1, "selection": {

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use longshore::facts::{Commit, ContentFacts, Facts, Known, Refs, RepositoryFacts, StoredImage};
+use longshore::facts::{
+    Commit, ContentFacts, Facts, Known, Refs, RegistryFacts, RepositoryFacts, RepositorySettings, StoredImage,
+};
 use longshore::key::ContentKey;
 use longshore::names::{Digest, Tag};
 use longshore::pipeline::{self, Pipeline};
@@ -54,7 +56,13 @@ impl Situation {
     fn with_repository(mut self, immutable: bool, taken: &[(&str, StoredImage)]) -> Self {
         let taken = taken.iter().map(|(tag, image)| (tag.parse::<Tag>().unwrap(), image.clone())).collect();
         let name = "web".parse().unwrap();
-        self.repository = Some(RepositoryFacts { name, immutable, except: Vec::new(), taken });
+        self.repository = Some(RepositoryFacts {
+            name,
+            immutable,
+            except: Vec::new(),
+            settings: RepositorySettings::default(),
+            taken,
+        });
         self
     }
 
@@ -78,6 +86,7 @@ impl Situation {
         let derived = derive(&Rules::of(&self.pipeline.images[0]), &facts, &Err("none".into())).unwrap();
         let repositories: BTreeMap<_, _> =
             self.repository.iter().map(|repository| (repository.name.clone(), repository.clone())).collect();
+        let seen = RegistryFacts { repositories, ..RegistryFacts::default() };
         let sight = Sight {
             root: Path::new("/work"),
             written: &[],
@@ -87,7 +96,7 @@ impl Situation {
             now: NOW,
             force: self.force,
             based_on_registry: &BTreeSet::new(),
-            repositories: &repositories,
+            seen: &seen,
             replicas: &[],
         };
         plan::make(&self.pipeline, vec![derived], &sight)

@@ -115,11 +115,11 @@ pub(super) async fn decide(
     let wanted = registry::wanted(pipeline, &tags, &contents, &facts);
     let lookout = own.lookout();
     let there = try_join_all(replicas.iter().map(async |replica| replica.lookout().look(&wanted).await));
-    let (repositories, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error, &facts))?;
-    explain_changes(&mut contents, pipeline, &tags, &keys, &repositories, &lookout).await;
+    let (seen, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error, &facts))?;
+    explain_changes(&mut contents, pipeline, &tags, &keys, &seen.repositories, &lookout).await;
 
     let seen_there = replicas.iter().zip(&there);
-    let seen_there = seen_there.map(|(replica, repositories)| ReplicaSight { registry: &replica.host, repositories });
+    let seen_there = seen_there.map(|(replica, seen)| ReplicaSight { registry: &replica.host, seen });
     let sight = Sight {
         root: &root,
         written: &written,
@@ -129,10 +129,11 @@ pub(super) async fn decide(
         now: clock::now(),
         force: args.force,
         based_on_registry: &recipes.based_on(&own.host, pipeline),
-        repositories: &repositories,
+        seen: &seen,
         replicas: &seen_there.collect::<Vec<_>>(),
     };
     let plan = plan::make(pipeline, tags, &sight)?;
+    report::warnings(&plan.doubts, world.colors);
     // Whoever builds hears of the daemon soon enough.
     if !plan.builds_anything() {
         source.tell(&platform);

@@ -22,6 +22,7 @@ mod promote;
 mod read;
 mod recipes;
 mod registry;
+mod repo;
 mod run;
 mod shell;
 mod tags;
@@ -118,6 +119,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Schema => report::print_json(&crate::pipeline::json_schema())?,
         Command::Completions(args) => shell::completions(args)?,
         Command::Man(args) => shell::man(args, world)?,
+        Command::Repo(args) => return repo::run(args, world).await,
         Command::Lifecycle(args) => return lifecycle::run(args, world).await,
         Command::Local(args) => return local::run(args, world).await,
     }

@@ -50,12 +50,11 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
     let wanted = wanted(&pipeline, &source, &tags);
     let lookout = own.lookout();
     let there = futures_util::future::try_join_all(replicas.iter().map(async |way| way.lookout().look(&wanted).await));
-    let (repositories, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error))?;
-    let found = find(&source, &repositories, &own).await.map_err(|error| told(&error))?;
+    let (seen, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error))?;
+    let found = find(&source, &seen.repositories, &own).await.map_err(|error| told(&error))?;
     let seen_there = replicas.iter().zip(&there);
-    let seen_there: Vec<_> =
-        seen_there.map(|(way, repositories)| ReplicaSight { registry: &way.host, repositories }).collect();
-    let sight = Sight { registry: &own.host, repositories: &repositories, found: &found, replicas: &seen_there, here };
+    let seen_there: Vec<_> = seen_there.map(|(way, seen)| ReplicaSight { registry: &way.host, seen }).collect();
+    let sight = Sight { registry: &own.host, seen: &seen, found: &found, replicas: &seen_there, here };
     let plan = finished.plan.insert(promote(&pipeline, &source, &tags, &sight)?);
     let outputs = plan.outputs.image_definitions.iter().chain(&plan.outputs.image_detail);
     files::check(outputs.map(|path| root.join(path)))?;

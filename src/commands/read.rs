@@ -32,7 +32,7 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
         pipeline::parse_bytes(&name, bytes)?.resolve(&|variable: &str| world.variables.get(variable).cloned())?;
     report::warnings(&warnings, world.colors);
     let root = path.parent().unwrap_or(&world.folder).to_owned();
-    let policies = pipeline::load_lifecycles(&mut pipeline, &|file: &Path| {
+    let policies = pipeline::load_files(&mut pipeline, &|file: &Path| {
         let file = root.join(file);
         workspace::read(&file).map(|bytes| (shown(&file, &world.folder), bytes)).map_err(|error| error.to_string())
     })?;

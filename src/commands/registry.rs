@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use crate::effects::ecr::EcrClient;
+use crate::effects::ecr::{Ask, EcrClient};
 use crate::effects::registry::RegistryClient;
 use crate::execute::ports::{Ecr, ServiceError};
-use crate::facts::{ContentFacts, Facts, RepositoryFacts, StoredImage};
+use crate::facts::{ContentFacts, Facts, RegistryFacts, RepositoryFacts, RepositorySettings, StoredImage};
 use crate::key::{self, KeyRecord, Record};
+use crate::lifecycle::{self, Policy};
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{OnDrift, Pipeline, Repository};
 use crate::plan::tags::DerivedTags;
 use crate::plan::{RECORD_TYPE, cache, labels};
 
@@ -36,6 +37,25 @@ pub(crate) struct Wanted {
     pub(crate) cache: BTreeSet<Tag>,
     /// All others.
     pub(crate) release: BTreeSet<Tag>,
+    /// What else of it is to be known.
+    pub(crate) settings: Ask,
+    /// The lifecycle policy that it is to get; then its images are looked at as well.
+    pub(crate) lifecycle: Option<Policy>,
+}
+
+/// What of a repository's settings is stated, and has to be asked for.
+pub(crate) fn ask(repository: &Repository) -> Ask {
+    Ask {
+        scanning: repository.scan_on_push.is_some(),
+        lifecycle: repository.lifecycle.is_some(),
+        policy: repository.policy.is_some(),
+        resource_tags: !repository.resource_tags.is_empty(),
+    }
+}
+
+/// The lifecycle policy that a repository gets, if it has another.
+pub(crate) fn guarded(repository: &Repository) -> Option<Policy> {
+    repository.lifecycle_policy().filter(|_| repository.on_drift == OnDrift::Fix).cloned()
 }
 
 /// What is to be looked up, by repository.
@@ -49,6 +69,8 @@ pub(crate) fn wanted(pipeline: &Pipeline, tags: &[DerivedTags], contents: &[Cont
         let parts = content.parts.iter().map(|part| &part.content);
         wanted.staging.extend(parts.chain([content]).filter_map(|known| Some(known.key.as_ref().ok()?.tag())));
         wanted.release.extend(derived.tags.iter().map(|planned| planned.tag.clone()));
+        wanted.settings = ask(&image.repository);
+        wanted.lifecycle = guarded(&image.repository);
         let repository = cache::own_repository(image, facts).unwrap_or(&image.repository.name);
         let platforms = content.parts.iter().map(|part| Some(&part.platform));
         let platforms: Vec<_> = if content.parts.is_empty() { vec![None] } else { platforms.collect() };
@@ -60,37 +82,48 @@ pub(crate) fn wanted(pipeline: &Pipeline, tags: &[DerivedTags], contents: &[Cont
     all
 }
 
+/// Whether a repository has this lifecycle policy.
+fn has(settings: &RepositorySettings, policy: &Policy) -> bool {
+    let text = settings.lifecycle.as_ref().and_then(|asked| asked.as_ref().ok()?.as_deref());
+    text.and_then(|text| lifecycle::read_json(text).ok()).is_some_and(|written| written.policy == *policy)
+}
+
 impl Lookout<'_> {
     /// The repositories among these that exist, with the images that the tags name.
-    async fn repositories(
-        &self,
-        wanted: &AllWanted,
-    ) -> Result<BTreeMap<RepositoryName, RepositoryFacts>, ServiceError> {
+    pub(crate) async fn repositories(&self, wanted: &AllWanted) -> Result<RegistryFacts, ServiceError> {
         let names: BTreeSet<RepositoryName> = wanted.keys().cloned().collect();
         let found = self.ecr.look_at_repositories(&names).await?;
-        stream::iter(found)
-            .map(|(name, mut repository)| {
-                let wanted = wanted.get(&name);
-                async move {
-                    if let Some(wanted) = wanted {
-                        repository.taken = self.taken(&repository, wanted).await?;
-                    }
-                    Ok((name, repository))
-                }
+        let templates =
+            async { if found.len() < names.len() { self.ecr.creation_templates().await } else { Vec::new() } };
+        let each = stream::iter(&found)
+            .map(|(name, repository)| async move {
+                let Some(wanted) = wanted.get(name) else { return Ok((repository.clone(), None)) };
+                let taken = self.taken(repository, wanted);
+                let settings = async { Ok(self.ecr.look_at_settings(repository, wanted.settings).await) };
+                let (taken, settings) = tokio::try_join!(taken, settings)?;
+                let images = match &wanted.lifecycle {
+                    Some(policy) if !has(&settings, policy) => Some(self.ecr.images(name).await?),
+                    _ => None,
+                };
+                Ok((RepositoryFacts { taken, settings, ..repository.clone() }, images))
             })
             .buffer_unordered(CONCURRENCY)
-            .try_collect()
-            .await
+            .try_collect::<Vec<_>>();
+        let (templates, each) = tokio::join!(templates, each);
+        let mut seen = RegistryFacts { templates, ..RegistryFacts::default() };
+        for (repository, images) in each? {
+            let name = repository.name.clone();
+            seen.images.extend(images.map(|images| (name.clone(), images)));
+            seen.repositories.insert(name, repository);
+        }
+        Ok(seen)
     }
 
     /// The repositories among these, once it is known that the registry itself answers.
-    pub(crate) async fn look(
-        &self,
-        wanted: &AllWanted,
-    ) -> Result<BTreeMap<RepositoryName, RepositoryFacts>, ServiceError> {
-        let (repositories, answer) = tokio::join!(self.repositories(wanted), self.ping());
-        let repositories = repositories?;
-        answer.map(|()| repositories)
+    pub(crate) async fn look(&self, wanted: &AllWanted) -> Result<RegistryFacts, ServiceError> {
+        let (seen, answer) = tokio::join!(self.repositories(wanted), self.ping());
+        let seen = seen?;
+        answer.map(|()| seen)
     }
 
     /// Finds out whether the registry itself answers, which the control plane does not tell.

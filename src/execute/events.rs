@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
+use crate::plan::Setting;
 
 /// Something that happened, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,15 @@ pub enum Event {
     RepositoryThereAlready {
         /// Its name.
         name: RepositoryName,
+        /// The registry, if it is not the run's own.
+        replica: Option<RegistryHost>,
+    },
+    /// A setting of a repository is as it should be now.
+    RepositoryChanged {
+        /// Its name.
+        name: RepositoryName,
+        /// The setting.
+        setting: Setting,
         /// The registry, if it is not the run's own.
         replica: Option<RegistryHost>,
     },

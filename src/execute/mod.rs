@@ -10,6 +10,7 @@ mod index;
 mod order;
 mod pace;
 pub mod ports;
+mod provision;
 mod release;
 mod replicate;
 pub mod report;
@@ -24,12 +25,13 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::Semaphore;
 
 use crate::names::Digest;
-use crate::plan::{ImagePlan, Plan, RepositoryPlan};
+use crate::plan::{ImagePlan, Plan};
 use book::Book;
 pub use build_only::build_only;
 use events::Event;
 use order::Outcomes;
-use ports::{Creation, Ecr, Elsewhere, Engine, Registry, ServiceError};
+use ports::{Ecr, Elsewhere, Engine, Registry, ServiceError};
+pub use provision::{Provisioned, provision};
 use report::{ImageReport, Move, Outcome, Published, Report};
 use site::Site;
 use stage::Staged;
@@ -100,7 +102,7 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         failures: Vec::new(),
         took: Duration::ZERO,
     };
-    create_repositories(&steps, &mut report, tell).await;
+    provide_repositories(&steps, &mut report, tell).await;
     if report.failures.is_empty()
         && let Some(staged) = stage_all(&steps, &mut report).await
         && services.goal != Goal::Parts
@@ -113,27 +115,19 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     report
 }
 
-async fn create_repositories<Eng: Engine, Ctl: Ecr, Reg: Registry>(
+async fn provide_repositories<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     steps: &Steps<'_, Eng, Ctl, Reg>,
     report: &mut Report,
     tell: &dyn Fn(Event),
 ) {
     let replicas = steps.plan.replicas.iter().zip(&steps.replicas).map(|(plan, site)| (&plan.repositories, site));
     for (repositories, site) in std::iter::once((&steps.plan.repositories, &steps.own)).chain(replicas) {
-        for repository in repositories {
-            let RepositoryPlan::Create(spec) = repository else { continue };
-            let (name, replica) = (spec.name.clone(), site.elsewhere());
-            match site.ecr.create_repository(spec).await {
-                Ok(Creation::Created) => {
-                    if replica.is_none() {
-                        report.created.push(name.clone());
-                    }
-                    tell(Event::RepositoryCreated { name, replica });
-                }
-                Ok(Creation::ThereAlready) => tell(Event::RepositoryThereAlready { name, replica }),
-                Err(error) => report.failures.push(error),
-            }
+        let elsewhere = site.elsewhere();
+        let done = provision(repositories, site.ecr, elsewhere.as_ref(), tell).await;
+        if elsewhere.is_none() {
+            report.created.extend(done.created);
         }
+        report.failures.extend(done.failures);
     }
 }
 

@@ -12,7 +12,7 @@ pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, 
 
 use super::events::{BuildEvent, CopyEvent, PushEvent};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
-use crate::plan::{BuildPlan, Record, RepositorySpec};
+use crate::plan::{BuildPlan, Change, Record, RepositorySpec};
 
 /// The Docker daemon, or whatever builds and pushes in its place.
 pub trait Engine {
@@ -58,6 +58,14 @@ pub trait Ecr {
 
     /// Creates a repository.
     fn create_repository(&self, spec: &RepositorySpec) -> impl Future<Output = Result<Creation, ServiceError>>;
+
+    /// Changes one setting of a repository, which has this ARN.
+    fn configure_repository(
+        &self,
+        name: &RepositoryName,
+        arn: &str,
+        change: &Change,
+    ) -> impl Future<Output = Result<(), ServiceError>>;
 }
 
 /// The registry protocol: OCI distribution specification, as ECR speaks it.

@@ -8,6 +8,7 @@ mod gather;
 mod git;
 mod refs;
 mod registry;
+mod settings;
 mod url;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ pub use commit::Commit;
 pub use gather::{Facts, StatedFacts};
 pub use git::GitFacts;
 pub use refs::Refs;
-pub use registry::{ContentFacts, PartFacts, RepositoryFacts, StoredImage};
+pub use registry::{ContentFacts, PartFacts, RegistryFacts, RepositoryFacts, StoredImage};
+pub use settings::{Asked, EncryptionFacts, RepositorySettings, Scanning, Template, Unseen};
 pub use url::browsable_url;
 
 /// The environment's variables, as they were when the program started.

@@ -2,8 +2,21 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
+use super::{RepositorySettings, Template};
 use crate::key::{BaseImage, ContentKey};
+use crate::lifecycle::Image;
 use crate::names::{Digest, Platform, RepositoryName, Tag};
+
+/// What was seen of a registry.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RegistryFacts {
+    /// The repositories that were asked for and exist.
+    pub repositories: BTreeMap<RepositoryName, RepositoryFacts>,
+    /// The templates for repositories that a push creates, where one is missing.
+    pub templates: Vec<Template>,
+    /// All images of the repositories whose lifecycle policy is to be changed.
+    pub images: BTreeMap<RepositoryName, Vec<Image>>,
+}
 
 /// What ECR says about a repository; the mere existence of this value means that it exists.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +27,8 @@ pub struct RepositoryFacts {
     pub immutable: bool,
     /// The patterns for which the opposite of `immutable` holds; `*` stands for any run of characters.
     pub except: Vec<String>,
+    /// Its other settings.
+    pub settings: RepositorySettings,
     /// Those of the planned tags that name an image now, the staging tag among them.
     pub taken: BTreeMap<Tag, StoredImage>,
 }
@@ -90,7 +105,8 @@ mod tests {
 
     fn repository(immutable: bool, except: &[&str]) -> RepositoryFacts {
         let except = except.iter().map(|pattern| (*pattern).to_owned()).collect();
-        RepositoryFacts { name: "web".parse().unwrap(), immutable, except, taken: BTreeMap::new() }
+        let settings = RepositorySettings::default();
+        RepositoryFacts { name: "web".parse().unwrap(), immutable, except, settings, taken: BTreeMap::new() }
     }
 
     #[test]

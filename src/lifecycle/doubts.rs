@@ -2,8 +2,8 @@
 
 use super::pattern::Entry;
 use super::policy::{Action, Count, Rule, StorageClass, TagSelection};
-use super::problem::{Problem, Problems};
 use super::read::Written;
+use crate::tree::{Problem, Problems, sorted};
 
 /// What a pipeline says of the tags in its repositories.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn doubts(written: &Written, declared: Option<&Declared>) -> Problems {
             releases(rule, above, declared, &mut doubt);
         }
     }
-    super::problem::sorted(doubts)
+    sorted(doubts)
 }
 
 fn odd_entry(rule: &Rule, entry: Entry<'_>, above: &[Rule]) -> Option<(String, String)> {

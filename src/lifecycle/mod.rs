@@ -2,7 +2,7 @@
 //!
 //! | stage | type |
 //! | --- | --- |
-//! | as written, with places | [`tree::Node`], from JSON by [`json::parse`] or from YAML by whoever reads that |
+//! | as written, with places | [`Node`](crate::tree::Node), from JSON by [`json::parse`](crate::tree::json::parse) or from YAML by whoever reads that |
 //! | as meant | [`Policy`], by [`read`] from ECR's own form or from the short form |
 //! | applied to images at a moment | [`Outcome`], by [`evaluate`] |
 //!
@@ -14,13 +14,10 @@ mod compare;
 mod doubts;
 mod evaluate;
 mod images;
-pub mod json;
 mod passes;
 mod pattern;
 mod policy;
-mod problem;
 mod read;
-pub mod tree;
 
 pub use compare::{Disagreement, ServicePreview, disagreements};
 pub use doubts::{Declared, doubts};
@@ -28,5 +25,4 @@ pub use evaluate::{Kept, KeptWhy, Outcome, Taken, evaluate};
 pub use images::{Image, ImageState, Images, MalformedImages, Moment};
 pub use passes::{Pass, along, passes, settle};
 pub use policy::{Action, Count, Policy, Rule, StorageClass, TagSelection};
-pub use problem::{Problem, Problems};
 pub use read::{MAX_TEXT, SHORT_FORM, Written, read, read_json};

@@ -1,11 +1,15 @@
 //! The registry of one account in one region: what both doors share.
 
+use std::sync::Arc;
+
 use crate::local::clock::Clock;
 use crate::local::faults::Faults;
 use crate::local::log::Log;
+use crate::local::refusal::{Kind, Refusal};
 use crate::local::scanning::RegistryScanning;
 use crate::local::script::Script;
-use crate::local::store::Store;
+use crate::local::store::{Repository, Store};
+use crate::local::templates::Templates;
 use crate::local::token::Tokens;
 use crate::names::{AccountId, Region, RegistryHost, RepositoryName};
 
@@ -25,6 +29,8 @@ pub struct Ecr {
     pub scanning: RegistryScanning,
     /// What scans find.
     pub script: Script,
+    /// How repositories are made that somebody pushes to before they exist.
+    pub templates: Templates,
     /// Who is let in.
     pub tokens: Tokens,
     /// The time.
@@ -36,6 +42,20 @@ pub struct Ecr {
 }
 
 impl Ecr {
+    /// The repository that somebody pushes to; it is made by a template if it is missing and there is one for it.
+    pub fn pushed_to(&self, name: &RepositoryName) -> Result<Arc<Repository>, Refusal> {
+        let missing = match self.store.repository(name) {
+            Ok(repository) => return Ok(repository),
+            Err(missing) => missing,
+        };
+        let template = self.templates.on_push(name).ok_or(missing)?;
+        match self.store.create(template.settings(name.clone(), self.clock.now())) {
+            // Another push was quicker.
+            Err(refusal) if refusal.kind == Kind::RepositoryAlreadyExists => self.store.repository(name),
+            created => created,
+        }
+    }
+
     /// `http://` and the host.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.host)

@@ -21,6 +21,7 @@ mod script;
 mod serve;
 mod settings;
 mod store;
+mod templates;
 mod token;
 mod wildcard;
 
@@ -45,6 +46,7 @@ use log::Log;
 use scanning::RegistryScanning;
 use script::Script;
 use store::Store;
+use templates::Templates;
 use token::Tokens;
 
 /// How long requests under way may go on after [`Server::stop`].
@@ -83,6 +85,7 @@ impl Server {
                     store: Store::open(&data, settings.account.clone())?,
                     scanning: RegistryScanning::open(data.join("scanning.json"))?,
                     script,
+                    templates: Templates::open(data.join("templates.json"))?,
                     tokens: Tokens::open(&data.join("key"))?,
                     account: settings.account,
                     region: settings.region,

@@ -50,6 +50,8 @@ pub enum Kind {
     ScanNotFound,
     Serialization,
     Server,
+    TemplateAlreadyExists,
+    TemplateNotFound,
     TooManyTags,
     UnknownOperation,
     UnsupportedImageType,

@@ -50,6 +50,11 @@ impl EncryptionPart {
         EncryptionPart { kind: self.kind.or(base.kind), key: self.key.or(base.key.filter(|_| same)) }
     }
 
+    /// Whether a type is given.
+    pub fn is_stated(&self) -> bool {
+        self.kind.is_some()
+    }
+
     /// The encryption; a key needs a type that takes one.
     pub fn finish(self, problems: &mut Problems) -> Encryption {
         let key = self.key.as_ref().map(|key| key.value.clone());

@@ -1,24 +1,26 @@
 //! `lifecycle:`, what a repository lets go of; and policy files, which say the same in a file of their own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::Pipeline;
-use super::node::{Node, Value};
+use super::beside::{Beside, diagnostic, placed};
+use super::node::Value;
 use super::problems::Problems;
 use super::read::Field;
 use super::rule::{Rule, RuleKind};
 use super::span::Span;
 use super::{TagRuleKind, yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
-use crate::lifecycle::{self, Declared, Policy, Problem, Written, tree};
+use crate::lifecycle::{self, Declared, Policy, Written};
+use crate::tree::Problem;
 
 /// The lifecycle policy of a repository.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lifecycle {
-    /// In a file of its own, relative to the pipeline file's folder; see [`load_lifecycles`].
+    /// In a file of its own, relative to the pipeline file's folder; see [`load_files`](super::load_files).
     File {
         /// The file.
         path: PathBuf,
@@ -55,25 +57,16 @@ impl PolicyFile {
     }
 }
 
-/// Reads a policy file: ECR's JSON, the same as YAML, or the short form. A name that ends in `.yaml` or `.yml` is YAML
-/// and one that ends in `.json` is JSON; any other is JSON if it can be read so.
+/// Reads a policy file: ECR's JSON, the same as YAML, or the short form.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse_policy(name: &str, bytes: Vec<u8>) -> Result<PolicyFile, Diagnostics> {
-    let text = super::file::utf8(name, bytes)?;
-    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    let source = Arc::new(Source { name: name.to_owned(), text });
-    let extension = Path::new(name).extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    let is_json = match extension.as_deref() {
-        Some("yaml" | "yml") => false,
-        Some("json") => true,
-        _ => lifecycle::json::parse(&source.text).is_ok() || yaml::read(&source).is_err(),
-    };
+    let Beside { source, is_json } = Beside::of(name, bytes)?;
     let written = if is_json {
         lifecycle::read_json(&source.text)
     } else {
-        lifecycle::read(&tree(&yaml::read(&source)?, &source.text))
+        lifecycle::read(&placed(&yaml::read(&source)?, &source.text))
     };
     match written {
         Ok(written) => Ok(PolicyFile { policy: written.policy.clone(), written, source }),
@@ -84,41 +77,6 @@ pub fn parse_policy(name: &str, bytes: Vec<u8>) -> Result<PolicyFile, Diagnostic
             Err(Diagnostic::input(format!("`{name}` is no lifecycle policy")).into())
         }
     }
-}
-
-/// Reads a file by its path in the pipeline: what the user calls it and its bytes, or why it cannot be read.
-pub type ReadFile<'f> = &'f dyn Fn(&Path) -> Result<(String, Vec<u8>), String>;
-
-/// Reads the policy files that the pipeline names, through `read`, and puts the policies in their places.
-///
-/// # Errors
-/// Everything that is wrong with any of them.
-pub fn load_lifecycles(pipeline: &mut Pipeline, read: ReadFile<'_>) -> Result<Vec<Diagnostic>, Diagnostics> {
-    let (mut warnings, mut errors): (Vec<Diagnostic>, Vec<Diagnostic>) = (Vec::new(), Vec::new());
-    for image in &mut pipeline.images {
-        let Some(Lifecycle::File { path, place }) = &image.repository.lifecycle else { continue };
-        let loaded = match read(path) {
-            Ok((name, bytes)) => parse_policy(&name, bytes),
-            Err(cause) => {
-                let message = format!("cannot read the lifecycle policy `{}`", path.display());
-                Err(Diagnostic::input(message).caused_by(cause).at(place.clone()).into())
-            }
-        };
-        match loaded {
-            Ok(file) => {
-                warnings.extend(
-                    file.doubts(None).into_iter().filter(|doubt| !warnings.contains(doubt)).collect::<Vec<_>>(),
-                );
-                image.repository.lifecycle = Some(Lifecycle::Policy(file.policy));
-            }
-            Err(found) => {
-                let new: Vec<Diagnostic> = found.iter().filter(|error| !errors.contains(error)).cloned().collect();
-                errors.extend(new);
-            }
-        }
-    }
-    Diagnostics::check(errors)?;
-    Ok(warnings)
 }
 
 /// What the pipeline says of the tags in its repositories: environments, and tags that are written out.
@@ -159,7 +117,7 @@ pub(super) fn read(field: &Field<'_>, problems: &mut Problems) -> Option<Lifecyc
             let path = PathBuf::from(field.text(problems)?);
             return Some(Lifecycle::File { path, place: problems.place(field.span()) });
         }
-        Value::List(_) | Value::Map(_) => (lifecycle::read(&tree(field.node, &source.text)), true),
+        Value::List(_) | Value::Map(_) => (lifecycle::read(&placed(field.node, &source.text)), true),
         Value::Null | Value::Broken => {
             field.wrong_kind("a list, a policy or the path of one", problems);
             return None;
@@ -185,42 +143,5 @@ pub(super) fn read(field: &Field<'_>, problems: &mut Problems) -> Option<Lifecyc
             }
             None
         }
-    }
-}
-
-fn diagnostic(problem: Problem, source: &Arc<Source>) -> Diagnostic {
-    let place = problem.at.map(|at| Span::new(at.start, at.end).place(source));
-    let diagnostic = Diagnostic::input(problem.message).hint_maybe(problem.hint).at_maybe(place);
-    problem.service.into_iter().fold(diagnostic, Diagnostic::caused_by)
-}
-
-/// The same tree with numbers and booleans apart from texts, as JSON has them: in YAML that is what quotes say.
-fn tree(node: &Node, source: &str) -> tree::Node {
-    let value = match &node.value {
-        Value::Null => tree::Value::Null,
-        Value::Broken => tree::Value::Broken,
-        Value::Text(text) => scalar(text, node.span.text(source)),
-        Value::List(items) => tree::Value::List(items.iter().map(|item| tree(item, source)).collect()),
-        Value::Map(entries) => {
-            let entries = entries.iter().map(|entry| tree::Entry {
-                key: entry.key.value.clone(),
-                key_at: entry.key.span.start..entry.key.span.end,
-                value: tree(&entry.value, source),
-            });
-            tree::Value::Map(entries.collect())
-        }
-    };
-    tree::Node { value, at: node.span.start..node.span.end }
-}
-
-fn scalar(text: &str, written: &str) -> tree::Value {
-    if written.starts_with(['"', '\'', '|', '>', '!']) {
-        return tree::Value::Text(text.to_owned());
-    }
-    match text {
-        "true" => tree::Value::Flag(true),
-        "false" => tree::Value::Flag(false),
-        _ if serde_json::from_str::<serde_json::Number>(text).is_ok() => tree::Value::Number(text.to_owned()),
-        _ => tree::Value::Text(text.to_owned()),
     }
 }

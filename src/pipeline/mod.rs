@@ -1,5 +1,6 @@
 //! What the user asked for: `longshore.yaml` as written, and as meant.
 
+mod beside;
 mod build;
 mod encryption;
 mod fields;
@@ -16,6 +17,7 @@ mod node;
 mod order;
 mod outputs;
 mod pairs;
+mod policy;
 mod problems;
 mod read;
 mod recipe;
@@ -34,9 +36,11 @@ mod tags;
 mod write;
 mod yaml;
 
+pub use beside::load_files;
 pub use file::{PipelineFile, parse, parse_bytes};
 pub use glob::glob;
-pub use lifecycle::{Lifecycle, PolicyFile, declared_tags, load_lifecycles, parse_policy};
+pub use lifecycle::{Lifecycle, PolicyFile, declared_tags, parse_policy};
+pub use policy::RepositoryPolicy;
 pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
     Ulimit, pinned_commit, without_credential,
@@ -229,9 +233,64 @@ pub struct Repository {
     /// What it lets go of, and when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifecycle: Option<Lifecycle>,
+    /// Who else may do what with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<RepositoryPolicy>,
+    /// What a run does about settings that are not as they should be.
+    #[serde(skip_serializing_if = "OnDrift::is_default")]
+    pub on_drift: OnDrift,
+    /// Which of the settings that ECR has defaults for are stated.
+    #[serde(skip)]
+    pub stated: Stated,
     /// Where its name stands in the file.
     #[serde(skip)]
     pub place: Option<Place>,
+}
+
+impl Repository {
+    /// Its lifecycle policy; none if that stands in a file which was not read yet.
+    pub fn lifecycle_policy(&self) -> Option<&crate::lifecycle::Policy> {
+        match self.lifecycle.as_ref()? {
+            Lifecycle::Policy(policy) => Some(policy),
+            Lifecycle::File { .. } => None,
+        }
+    }
+
+    /// Its own policy; none if that stands in a file which was not read yet.
+    pub fn document(&self) -> Option<&crate::access::Document> {
+        match self.policy.as_ref()? {
+            RepositoryPolicy::Document(document) => Some(document),
+            RepositoryPolicy::File { .. } => None,
+        }
+    }
+}
+
+/// Which settings of a repository are stated: what is not is left as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// `encryption`
+    pub encryption: bool,
+    /// `tag_mutability`
+    pub tag_mutability: bool,
+}
+
+/// What a run does about a repository whose settings are not as they should be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDrift {
+    /// Say so, and go on.
+    #[default]
+    Report,
+    /// Set them, before anything is built.
+    Fix,
+    /// End before anything is built.
+    Fail,
+}
+
+impl OnDrift {
+    fn is_default(&self) -> bool {
+        *self == OnDrift::Report
+    }
 }
 
 /// How a repository's images are encrypted at rest. Source: ECR user guide, "Encryption at rest".

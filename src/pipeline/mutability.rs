@@ -55,6 +55,11 @@ impl MutabilityPart {
         }
     }
 
+    /// Whether a mode is given.
+    pub fn is_stated(&self) -> bool {
+        self.mode.is_some()
+    }
+
     /// The mutability; exceptions need a mode to be exceptions from.
     pub fn finish(self, problems: &mut Problems) -> TagMutability {
         let except = self.except.unwrap_or_default();

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::Repository;
 use super::build::merged;
 use super::encryption::EncryptionPart;
 use super::fields::Schema;
 use super::lifecycle::{self, Lifecycle};
 use super::mutability::MutabilityPart;
 use super::node::Value;
+use super::policy::{self, RepositoryPolicy};
 use super::problems::Problems;
 use super::read::Field;
 use super::span::{Span, Spanned};
+use super::{OnDrift, Repository, Stated};
 use crate::names::RepositoryName;
 
 pub(super) const SCHEMA: Schema = Schema {
@@ -24,8 +25,10 @@ pub(super) const SCHEMA: Schema = Schema {
         ("tag_mutability", &["tag-mutability"]),
         ("resource_tags", &["resource-tags"]),
         ("lifecycle", &["lifecycle_policy", "lifecycle-policy"]),
+        ("policy", &["repository_policy", "repository-policy"]),
+        ("on_drift", &["on-drift"]),
     ],
-    unsupported: &["policy", "replication"],
+    unsupported: &["replication"],
 };
 
 /// Limits of AWS resource tags. Source: ECR API, `Tag`; AWS General Reference, "Tagging AWS resources".
@@ -44,6 +47,8 @@ pub(super) struct RepositoryPart {
     tag_mutability: MutabilityPart,
     resource_tags: BTreeMap<String, String>,
     lifecycle: Option<Lifecycle>,
+    policy: Option<RepositoryPolicy>,
+    on_drift: Option<OnDrift>,
 }
 
 impl RepositoryPart {
@@ -66,6 +71,8 @@ impl RepositoryPart {
                 .map_or_else(MutabilityPart::default, |field| MutabilityPart::read(field, problems)),
             resource_tags: fields.read("resource_tags", problems, resource_tags).unwrap_or_default(),
             lifecycle: fields.read("lifecycle", problems, lifecycle::read),
+            policy: fields.read("policy", problems, policy::read),
+            on_drift: fields.read("on_drift", problems, on_drift),
         };
         match fields.get("name") {
             Some(field) => part.named(field, problems),
@@ -92,6 +99,8 @@ impl RepositoryPart {
             tag_mutability: self.tag_mutability.over(base.tag_mutability),
             resource_tags: merged(base.resource_tags, self.resource_tags),
             lifecycle: self.lifecycle.or(base.lifecycle),
+            policy: self.policy.or(base.policy),
+            on_drift: self.on_drift.or(base.on_drift),
         }
     }
 
@@ -106,6 +115,8 @@ impl RepositoryPart {
             let count = self.resource_tags.len();
             problems.error(image_at, format!("image `{image}` has {count} resource tags, AWS allows {MAX_TAGS}"));
         }
+        let stated =
+            Stated { encryption: self.encryption.is_stated(), tag_mutability: self.tag_mutability.is_stated() };
         let encryption = self.encryption.finish(problems);
         let tag_mutability = self.tag_mutability.finish(problems);
         let Spanned { value: name, span } = name?;
@@ -117,8 +128,23 @@ impl RepositoryPart {
             tag_mutability,
             resource_tags: self.resource_tags,
             lifecycle: self.lifecycle,
+            policy: self.policy,
+            on_drift: self.on_drift.unwrap_or_default(),
+            stated,
             place: Some(problems.place(span)),
         })
+    }
+}
+
+fn on_drift(field: &Field<'_>, problems: &mut Problems) -> Option<OnDrift> {
+    match field.text(problems)? {
+        "report" => Some(OnDrift::Report),
+        "fix" => Some(OnDrift::Fix),
+        "fail" => Some(OnDrift::Fail),
+        other => {
+            problems.error(field.span(), format!("`{}` must be `report`, `fix` or `fail`, not `{other}`", field.path));
+            None
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::tags::tag_of;
-use crate::facts::{Facts, RepositoryFacts};
+use crate::facts::{Facts, RepositoryFacts, RepositorySettings};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{Cache, CacheKind, CacheMode, Image, Mutability, Repository};
 
@@ -139,6 +139,7 @@ fn would_be_frozen(repository: &Repository, tag: &Tag) -> bool {
         name: repository.name.clone(),
         immutable: mutability.mode == Mutability::Immutable,
         except: mutability.except.clone(),
+        settings: RepositorySettings::default(),
         taken: std::collections::BTreeMap::new(),
     };
     planned.is_frozen(tag)
@@ -196,7 +197,8 @@ mod tests {
     fn what_is_there_is_read_and_only_a_branch_keeps_anything() {
         let name: RepositoryName = "web".parse().unwrap();
         let taken = BTreeMap::from([("cache-main".parse().unwrap(), StoredImage::new(Digest::of(b"cache")))]);
-        let there = RepositoryFacts { name, immutable: false, except: Vec::new(), taken };
+        let settings = RepositorySettings::default();
+        let there = RepositoryFacts { name, immutable: false, except: Vec::new(), settings, taken };
         let image = image("cache: registry", "web");
         let cache = planned(&image, &on(Refs::branch(known("fix").unwrap())), Some(&there)).unwrap();
         let from: Vec<String> = cache.from.iter().map(ToString::to_string).collect();

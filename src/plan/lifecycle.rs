@@ -7,6 +7,9 @@ use crate::lifecycle::{Action, Image, Moment, Policy, settle};
 use crate::names::RepositoryName;
 use crate::pipeline::Environment;
 
+/// The most percent of a repository's images that a policy may delete unless it is said otherwise.
+pub const MAX_EXPIRE: u8 = 20;
+
 /// What speaks against putting the policy there: images that it would delete, or archive, from where they cannot be
 /// pulled, although an environment's tag names them; or more deleted images than so many percent of all.
 ///

@@ -7,21 +7,20 @@ use time::OffsetDateTime;
 
 use super::cache::{self, Ground};
 use super::labels::Labels;
+use super::lifecycle::MAX_EXPIRE;
 use super::replicas::{ReplicaSight, plan_replica};
+use super::repository::{Guard, Manner, RepositorySight, Told, plan_cache_repository, plan_repository};
 use super::reuse::{Case, Verdict};
 use super::tags::DerivedTags;
 use super::{
     BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan,
-    RepositorySpec, labels,
+    labels,
 };
-use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
-use crate::facts::{ContentFacts, Facts, RepositoryFacts};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::facts::{ContentFacts, Facts, RegistryFacts, RepositoryFacts};
 use crate::key::ContentKey;
-use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{
-    BuildOptions, ContextSource, Image, Lifecycle, NamedContext, Pipeline, Repository, SecretSource,
-};
+use crate::pipeline::{BuildOptions, ContextSource, Image, NamedContext, Pipeline, SecretSource};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
@@ -41,8 +40,8 @@ pub struct Sight<'a> {
     pub now: OffsetDateTime,
     /// Build whatever the registry has.
     pub force: bool,
-    /// The repositories of the pipeline that exist.
-    pub repositories: &'a BTreeMap<RepositoryName, RepositoryFacts>,
+    /// What was seen of that registry.
+    pub seen: &'a RegistryFacts,
     /// The registries that the images are copied to.
     pub replicas: &'a [ReplicaSight<'a>],
 }
@@ -53,33 +52,29 @@ pub struct Sight<'a> {
 /// Everything at once that makes the run impossible: an image without a tag, a repository that is missing and
 /// shall not be created, a tag that is taken and cannot move.
 pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> Result<Plan, Diagnostics> {
-    let mut problems = Vec::new();
+    let mut told = Told::default();
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
     let (mut images, mut caches) = (Vec::new(), BTreeMap::new());
     for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(sight.contents) {
-        let there = sight.repositories.get(&image.repository.name);
-        match plan_repository(&image.repository, there, sight.registry) {
-            Ok(planned) if repositories.iter().any(|known| known.name() == planned.name()) => {}
-            Ok(planned) => repositories.push(planned),
-            Err(problem) => problems.push(problem),
-        }
+        let name = &image.repository.name;
+        let there = sight.seen.repositories.get(name);
+        let around = around(name, sight.registry, sight.seen, Some(guard(pipeline, sight.now, sight.seen, name)));
+        repositories.extend(plan_repository(&image.repository, &around, &mut told));
         caches.extend(cache::own_repository(image, sight.facts).map(|name| (name, image.repository.create)));
         match plan_image(image, derived, content, there, sight) {
             Ok(planned) => images.push(planned),
-            Err(problem) => problems.push(problem),
+            Err(problem) => told.problems.push(problem),
         }
     }
     for (name, create) in caches {
         if !repositories.iter().any(|known| known.name() == name) {
-            match plan_cache_repository(name, create, sight) {
-                Ok(planned) => repositories.push(planned),
-                Err(problem) => problems.push(problem),
-            }
+            let around = around(name, sight.registry, sight.seen, None);
+            repositories.extend(plan_cache_repository(name, create, &around, &mut told));
         }
     }
     let replicas =
-        sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, replica, &mut problems)).collect();
-    Diagnostics::check(problems)?;
+        sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, replica, sight.now, &mut told)).collect();
+    Diagnostics::check(told.problems)?;
     Ok(Plan {
         registry: sight.registry.clone(),
         repositories,
@@ -87,57 +82,30 @@ pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> R
         replicas,
         release_here: true,
         outputs: pipeline.outputs.clone(),
+        doubts: told.doubts,
     })
 }
 
-pub(super) fn plan_repository(
-    wanted: &Repository,
-    there: Option<&RepositoryFacts>,
-    registry: &RegistryHost,
-) -> Result<RepositoryPlan, Diagnostic> {
-    let name = wanted.name.clone();
-    if there.is_some() {
-        return Ok(RepositoryPlan::Keep { name });
-    }
-    if !wanted.create {
-        return Err(missing(&name, registry).at_maybe(wanted.place.clone()));
-    }
-    Ok(RepositoryPlan::Create(RepositorySpec {
-        name,
-        scan_on_push: wanted.scan_on_push,
-        encryption: wanted.encryption.clone(),
-        tag_mutability: wanted.tag_mutability.clone(),
-        resource_tags: wanted.resource_tags.clone(),
-        lifecycle: lifecycle(wanted)?,
-    }))
+/// What was seen around a repository of a run.
+pub(super) fn around<'a>(
+    name: &RepositoryName,
+    registry: &'a RegistryHost,
+    seen: &'a RegistryFacts,
+    guard: Option<Guard<'a>>,
+) -> RepositorySight<'a> {
+    let (there, templates) = (seen.repositories.get(name), seen.templates.as_slice());
+    RepositorySight { registry, there, templates, manner: Manner::default(), guard }
 }
 
-fn missing(name: &RepositoryName, registry: &RegistryHost) -> Diagnostic {
-    let region = registry.as_ecr().map_or(String::new(), |ecr| format!(" --region {}", ecr.region));
-    Diagnostic::input(format!("repository `{name}` does not exist in {registry}")).hint(format!(
-        "remove `create: false` to have it created, or create it with \
-         `aws ecr create-repository --repository-name {name}{region}`"
-    ))
-}
-
-/// A repository that only holds layers of the cache; one that is missing is created with ECR's own settings.
-fn plan_cache_repository(name: &RepositoryName, create: bool, sight: &Sight<'_>) -> Result<RepositoryPlan, Diagnostic> {
-    match sight.repositories.contains_key(name) {
-        true => Ok(RepositoryPlan::Keep { name: name.clone() }),
-        false if create => Ok(RepositoryPlan::Create(RepositorySpec::plain(name.clone()))),
-        false => Err(missing(name, sight.registry)),
-    }
-}
-
-fn lifecycle(wanted: &Repository) -> Result<Option<Policy>, Diagnostic> {
-    match &wanted.lifecycle {
-        None => Ok(None),
-        Some(Lifecycle::Policy(policy)) => Ok(Some(policy.clone())),
-        Some(Lifecycle::File { path, place }) => {
-            let message = format!("the lifecycle policy `{}` was never read", path.display());
-            Err(Diagnostic::new(Blame::Bug, message).at(place.clone()))
-        }
-    }
+/// What a run holds against a lifecycle policy; there nobody can say `--yes`.
+pub(super) fn guard<'a>(
+    pipeline: &'a Pipeline,
+    now: OffsetDateTime,
+    seen: &'a RegistryFacts,
+    name: &RepositoryName,
+) -> Guard<'a> {
+    let images = seen.images.get(name).map(Vec::as_slice);
+    Guard { images, at: now.into(), environments: &pipeline.environments, max_expire: MAX_EXPIRE }
 }
 
 fn plan_image(

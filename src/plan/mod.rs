@@ -7,7 +7,9 @@ pub mod lifecycle;
 mod make;
 pub mod promote;
 mod replicas;
+mod repository;
 mod reuse;
+mod settings;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::access::Document;
+use crate::diagnostic::Diagnostic;
 pub use crate::key::BaseImage;
 use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
@@ -24,6 +28,8 @@ use crate::pipeline::{Encryption, Outputs, TagMutability};
 pub use cache::CachePlan;
 pub use make::{Sight, builds, make};
 pub use replicas::ReplicaSight;
+pub use repository::{Guard, Manner, RepositorySight, Told, plan_repository};
+pub use settings::{Change, Difference, Setting};
 
 /// What a run will do. Made before anything is built or changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,6 +47,9 @@ pub struct Plan {
     pub release_here: bool,
     /// The files that are written at the end.
     pub outputs: Outputs,
+    /// What may go wrong, and need not.
+    #[serde(skip)]
+    pub doubts: Vec<Diagnostic>,
 }
 
 /// A registry that the images are copied to.
@@ -71,16 +80,62 @@ pub enum RepositoryPlan {
     Keep {
         /// Its name.
         name: RepositoryName,
+        /// What is not as it is stated, and stays so.
+        #[serde(skip)]
+        drift: Vec<Difference>,
+    },
+    /// It is there, and its settings will be changed.
+    Change {
+        /// Its name.
+        name: RepositoryName,
+        /// Its ARN.
+        arn: String,
+        /// What will be set.
+        #[serde(skip)]
+        changes: Vec<Difference>,
+        /// What is not as it is stated, and stays so.
+        #[serde(skip)]
+        drift: Vec<Difference>,
+    },
+    /// It is missing, and ECR creates it when somebody pushes, by a template of the registry.
+    OnPush {
+        /// Its name.
+        name: RepositoryName,
+        /// The template's prefix.
+        template: String,
     },
     /// It is missing and will be created.
     Create(RepositorySpec),
 }
 
 impl RepositoryPlan {
+    /// A repository that is as it should be.
+    pub fn kept(name: RepositoryName) -> Self {
+        RepositoryPlan::Keep { name, drift: Vec::new() }
+    }
+
+    /// Whether something will be done about it.
+    pub fn changes_anything(&self) -> bool {
+        match self {
+            RepositoryPlan::Create(_) | RepositoryPlan::Change { .. } => true,
+            RepositoryPlan::Keep { .. } | RepositoryPlan::OnPush { .. } => false,
+        }
+    }
+
+    /// What is not as it is stated, and stays so.
+    pub fn drift(&self) -> &[Difference] {
+        match self {
+            RepositoryPlan::Keep { drift, .. } | RepositoryPlan::Change { drift, .. } => drift,
+            RepositoryPlan::Create(_) | RepositoryPlan::OnPush { .. } => &[],
+        }
+    }
+
     /// The repository's name.
     pub fn name(&self) -> &RepositoryName {
         match self {
-            RepositoryPlan::Keep { name } => name,
+            RepositoryPlan::Keep { name, .. }
+            | RepositoryPlan::Change { name, .. }
+            | RepositoryPlan::OnPush { name, .. } => name,
             RepositoryPlan::Create(spec) => &spec.name,
         }
     }
@@ -102,6 +157,9 @@ pub struct RepositorySpec {
     /// Its lifecycle policy, in ECR's form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifecycle: Option<Policy>,
+    /// Its own policy: who else may do what with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Document>,
 }
 
 impl RepositorySpec {
@@ -114,6 +172,7 @@ impl RepositorySpec {
             tag_mutability: TagMutability::default(),
             resource_tags: BTreeMap::new(),
             lifecycle: None,
+            policy: None,
         }
     }
 }
@@ -196,7 +255,7 @@ impl Plan {
     /// Whether carrying it out would change anything in the registry.
     pub fn changes_anything(&self) -> bool {
         let mut repositories = self.replicas.iter().flat_map(|replica| &replica.repositories).chain(&self.repositories);
-        let creates = repositories.any(|repository| matches!(repository, RepositoryPlan::Create(_)));
+        let creates = repositories.any(RepositoryPlan::changes_anything);
         let moves =
             |image: &ImagePlan| image.tags.iter().any(|planned| image.tag_change(&planned.tag) != TagChange::Keep);
         let there = self.replicas.iter().flat_map(|replica| self.images.iter().zip(&replica.images));

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::make::plan_repository;
+use super::make::around;
+use super::repository::{Told, plan_repository};
 use super::{ImageAction, ImagePlan, Plan, PlannedTag, ReplicaImage, ReplicaPlan, ReplicaSight, RepositoryPlan};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::facts::RepositoryFacts;
+use crate::facts::{RegistryFacts, RepositoryFacts};
 use crate::key::ContentKey;
 use crate::names::{Digest, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{Image, Pipeline};
@@ -54,8 +55,8 @@ impl std::fmt::Display for Source {
 pub struct Sight<'a> {
     /// The registry that has the images.
     pub registry: &'a RegistryHost,
-    /// The repositories of the pipeline that exist there.
-    pub repositories: &'a BTreeMap<RepositoryName, RepositoryFacts>,
+    /// What was seen of it.
+    pub seen: &'a RegistryFacts,
     /// The digest that the source has in each repository where it was found.
     pub found: &'a BTreeMap<RepositoryName, Digest>,
     /// The registries that the images are copied to.
@@ -79,23 +80,25 @@ pub fn promote(
     if found.is_empty() || (!missing.is_empty() && !source.is_of_one_image()) {
         return Err(not_there(source, &missing, sight).into());
     }
-    let mut problems = Vec::new();
+    let mut told = Told::default();
     let mut images = Vec::new();
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
     for image in found {
         let name = &image.repository.name;
-        let (Some(repository), Some(digest)) = (sight.repositories.get(name), sight.found.get(name)) else { continue };
+        let (Some(repository), Some(digest)) = (sight.seen.repositories.get(name), sight.found.get(name)) else {
+            continue;
+        };
         if !repositories.iter().any(|known| known.name() == name) {
-            repositories.push(RepositoryPlan::Keep { name: name.clone() });
+            repositories.push(RepositoryPlan::kept(name.clone()));
         }
         if sight.here {
-            problems.extend(stuck(image, tags, digest, repository, sight.registry));
+            told.problems.extend(stuck(image, tags, digest, repository, sight.registry));
         }
         images.push(plan_image(image, source, tags, digest, repository));
     }
-    let replicas = sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, tags, replica, &mut problems));
+    let replicas = sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, tags, replica, &mut told));
     let replicas = replicas.collect();
-    Diagnostics::check(problems)?;
+    Diagnostics::check(told.problems)?;
     Ok(Plan {
         registry: sight.registry.clone(),
         repositories,
@@ -103,6 +106,8 @@ pub fn promote(
         replicas,
         release_here: sight.here,
         outputs: pipeline.outputs.clone(),
+        // What its repositories are like is the matter of runs.
+        doubts: Vec::new(),
     })
 }
 
@@ -138,23 +143,22 @@ fn plan_replica(
     images: &[ImagePlan],
     tags: &[(Tag, &'static str)],
     sight: &ReplicaSight<'_>,
-    problems: &mut Vec<Diagnostic>,
+    told: &mut Told,
 ) -> ReplicaPlan {
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
     let mut there = Vec::with_capacity(images.len());
     for planned in images {
-        let found = sight.repositories.get(&planned.repository);
         let Some(image) = pipeline.images.iter().find(|image| image.name == planned.name) else { continue };
-        match plan_repository(&image.repository, found, sight.registry) {
-            Ok(repository) if repositories.iter().any(|known| known.name() == repository.name()) => {}
-            Ok(repository) => repositories.push(repository),
-            Err(problem) => problems.push(problem),
+        let around = around(&planned.repository, sight.registry, sight.seen, None);
+        match around.there {
+            Some(there) => repositories.push(RepositoryPlan::kept(there.name.clone())),
+            None => repositories.extend(plan_repository(&image.repository, &around, told)),
         }
-        let (ImageAction::Reuse { digest, .. }, Some(repository)) = (&planned.action, found) else {
+        let (ImageAction::Reuse { digest, .. }, Some(repository)) = (&planned.action, around.there) else {
             there.push(ReplicaImage::default());
             continue;
         };
-        problems.extend(stuck(image, tags, digest, repository, sight.registry));
+        told.problems.extend(stuck(image, tags, digest, repository, sight.registry));
         there.push(ReplicaImage { taken: taken(tags, repository), staging: None });
     }
     ReplicaPlan { registry: sight.registry.clone(), repositories, images: there }

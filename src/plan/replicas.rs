@@ -2,40 +2,42 @@
 
 use std::collections::BTreeMap;
 
-use super::make::plan_repository;
+use time::OffsetDateTime;
+
+use super::make::{around, guard};
+use super::repository::{Told, plan_repository};
 use super::{ImageAction, ImagePlan, ReplicaImage, ReplicaPlan, RepositoryPlan};
 use crate::diagnostic::Diagnostic;
-use crate::facts::RepositoryFacts;
-use crate::names::{RegistryHost, RepositoryName, Tag};
+use crate::facts::{RegistryFacts, RepositoryFacts};
+use crate::names::{RegistryHost, Tag};
 use crate::pipeline::{Image, Pipeline};
 
 /// What was seen of one of these registries.
 pub struct ReplicaSight<'a> {
     /// Where it is.
     pub registry: &'a RegistryHost,
-    /// The repositories of the pipeline that exist there.
-    pub repositories: &'a BTreeMap<RepositoryName, RepositoryFacts>,
+    /// What was seen of it.
+    pub seen: &'a RegistryFacts,
 }
 
-/// Plans one replica for images that are planned for the run's own registry; what is impossible goes to `problems`.
+/// Plans one replica for images that are planned for the run's own registry; what is impossible or doubtful goes to `told`.
 pub(super) fn plan_replica(
     pipeline: &Pipeline,
     images: &[ImagePlan],
     sight: &ReplicaSight<'_>,
-    problems: &mut Vec<Diagnostic>,
+    now: OffsetDateTime,
+    told: &mut Told,
 ) -> ReplicaPlan {
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
     let mut there = Vec::with_capacity(images.len());
     for planned in images {
         let Some(image) = pipeline.images.iter().find(|image| image.name == planned.name) else { continue };
-        let found = sight.repositories.get(&planned.repository);
-        match plan_repository(&image.repository, found, sight.registry) {
-            Ok(repository) if repositories.iter().any(|known| known.name() == repository.name()) => {}
-            Ok(repository) => repositories.push(repository),
-            Err(problem) => problems.push(problem),
-        }
-        let (image, problem) = stand(image, planned, found, sight.registry);
-        problems.extend(problem);
+        let name = &planned.repository;
+        let guard = guard(pipeline, now, sight.seen, name);
+        let around = around(name, sight.registry, sight.seen, Some(guard));
+        repositories.extend(plan_repository(&image.repository, &around, told));
+        let (image, problem) = stand(image, planned, around.there, sight.registry);
+        told.problems.extend(problem);
         there.push(image);
     }
     ReplicaPlan { registry: sight.registry.clone(), repositories, images: there }

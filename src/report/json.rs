@@ -31,7 +31,7 @@ pub struct JsonReport<'a> {
 #[derive(Debug, Serialize)]
 struct JsonRepository<'a> {
     name: &'a RepositoryName,
-    /// `kept`, `created` or `missing`.
+    /// `kept`, `changed`, `created` or `missing`; `on-push` if ECR creates it by a template.
     state: &'static str,
 }
 
@@ -124,6 +124,9 @@ impl<'a> JsonReport<'a> {
 fn repository<'a>(planned: &'a RepositoryPlan, report: Option<&Report>) -> JsonRepository<'a> {
     let state = match planned {
         RepositoryPlan::Keep { .. } => "kept",
+        RepositoryPlan::Change { .. } if report.is_some_and(|report| report.failures.is_empty()) => "changed",
+        RepositoryPlan::Change { .. } => "kept",
+        RepositoryPlan::OnPush { .. } => "on-push",
         RepositoryPlan::Create(spec) if report.is_some_and(|report| report.created.contains(&spec.name)) => "created",
         RepositoryPlan::Create(_) if report.is_some_and(|report| report.failures.is_empty()) => "kept",
         RepositoryPlan::Create(_) => "missing",

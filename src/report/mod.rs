@@ -10,6 +10,7 @@ pub mod lifecycle;
 mod lines;
 pub mod plan;
 pub mod progress;
+pub mod repository;
 mod size;
 pub mod tags;
 

@@ -3,21 +3,15 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::json;
+use super::{json, repository};
 use crate::names::{Digest, Tag};
-use crate::pipeline::{Mutability, TagMutability};
-use crate::plan::{
-    ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, RepositoryPlan, RepositorySpec, TagChange,
-};
+use crate::plan::{ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, TagChange};
 
 /// The plan for people. `+` is new, `~` changes, `=` stays.
 pub fn text(plan: &Plan) -> String {
     let mut lines = vec![format!("registry {}", plan.registry)];
-    for repository in &plan.repositories {
-        lines.push(match repository {
-            RepositoryPlan::Keep { name } => format!("= repository {name}"),
-            RepositoryPlan::Create(spec) => format!("+ repository {}{}", spec.name, settings(spec)),
-        });
+    for planned in &plan.repositories {
+        repository::lines(planned, &mut lines);
     }
     for image in &plan.images {
         lines.push(String::new());
@@ -36,8 +30,9 @@ pub fn text(plan: &Plan) -> String {
 /// What differs in a replica from the run's own registry: its repositories, and what its tags name.
 fn replica_lines(plan: &Plan, replica: &ReplicaPlan, lines: &mut Vec<String>) {
     lines.push(format!("replica {}", replica.registry));
-    let created = replica.repositories.iter().filter(|planned| matches!(planned, RepositoryPlan::Create(_)));
-    lines.extend(created.map(|planned| format!("+ repository {}", planned.name())));
+    for planned in replica.repositories.iter().filter(|planned| planned.changes_anything()) {
+        repository::lines(planned, lines);
+    }
     for (image, there) in plan.images.iter().zip(&replica.images) {
         let with = |wanted: TagChange| {
             let tags = image.tags.iter().filter(|planned| there.tag_change(&planned.tag, &image.action) == wanted);
@@ -47,32 +42,6 @@ fn replica_lines(plan: &Plan, replica: &ReplicaPlan, lines: &mut Vec<String>) {
         let changes = changes.into_iter().filter(|(_, tags)| !tags.is_empty());
         lines.extend(changes.map(|(sign, tags)| format!("{sign} {}: {tags}", image.name)));
     }
-}
-
-fn settings(spec: &RepositorySpec) -> String {
-    let mut words = Vec::new();
-    let TagMutability { mode, except } = &spec.tag_mutability;
-    if *mode == Mutability::Immutable || !except.is_empty() {
-        let mode = if *mode == Mutability::Immutable { "immutable tags" } else { "mutable tags" };
-        let but = if except.is_empty() { String::new() } else { format!(" except {}", except.join(", ")) };
-        words.push(format!("{mode}{but}"));
-    }
-    match spec.scan_on_push {
-        Some(true) => words.push("scanned on push".to_owned()),
-        Some(false) => words.push("not scanned on push".to_owned()),
-        None => {}
-    }
-    match &spec.encryption {
-        crate::pipeline::Encryption::Aes256 => {}
-        crate::pipeline::Encryption::Kms { .. } => words.push("encrypted with KMS".to_owned()),
-        crate::pipeline::Encryption::KmsDsse { .. } => words.push("encrypted twice with KMS".to_owned()),
-    }
-    match spec.lifecycle.as_ref().map(|policy| policy.rules().len()) {
-        None => {}
-        Some(1) => words.push("a lifecycle policy of 1 rule".to_owned()),
-        Some(count) => words.push(format!("a lifecycle policy of {count} rules")),
-    }
-    if words.is_empty() { String::new() } else { format!(": {}", words.join("; ")) }
 }
 
 fn image_lines(image: &ImagePlan, lines: &mut Vec<String>) {
@@ -124,7 +93,7 @@ pub fn json(plan: &Plan) -> String {
         "version": 1,
         "changes": plan.changes_anything(),
         "registry": plan.registry,
-        "repositories": plan.repositories.iter().map(repository).collect::<Vec<_>>(),
+        "repositories": plan.repositories.iter().map(repository::json).collect::<Vec<_>>(),
         "images": plan.images.iter().map(image).collect::<Vec<_>>(),
         "replicas": plan.replicas.iter().map(|replica| replicated(plan, replica)).collect::<Vec<_>>(),
     }))
@@ -143,14 +112,9 @@ fn replicated(plan: &Plan, replica: &ReplicaPlan) -> Value {
     });
     json!({
         "registry": replica.registry,
-        "repositories": replica.repositories.iter().map(repository).collect::<Vec<_>>(),
+        "repositories": replica.repositories.iter().map(repository::json).collect::<Vec<_>>(),
         "images": images.collect::<Vec<_>>(),
     })
-}
-
-fn repository(planned: &RepositoryPlan) -> Value {
-    let action = if matches!(planned, RepositoryPlan::Create(_)) { "create" } else { "keep" };
-    json!({ "name": planned.name(), "action": action })
 }
 
 #[derive(Serialize)]

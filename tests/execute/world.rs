@@ -14,7 +14,9 @@ use longshore::execute::report::{Outcome, Report};
 use longshore::execute::{self, Goal, Replica, Services};
 use longshore::names::{Digest, ImageRef, Platform, RepositoryName};
 use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
-use longshore::plan::{BuildPlan, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec};
+use longshore::plan::{
+    BuildPlan, Change, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec,
+};
 
 /// A world in which everything works, save what is said to fail; each call leaves a line.
 #[derive(Default)]
@@ -107,6 +109,10 @@ impl Ecr for World {
     async fn create_repository(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
         self.call(format!("create {}", spec.name))?;
         Ok(Creation::Created)
+    }
+
+    async fn configure_repository(&self, name: &RepositoryName, _: &str, change: &Change) -> Result<(), ServiceError> {
+        self.call(format!("configure {name}: {change:?}"))
     }
 }
 
@@ -217,6 +223,7 @@ pub fn plan(images: Vec<ImagePlan>, create: &[&str]) -> Plan {
         tag_mutability: TagMutability::default(),
         resource_tags: BTreeMap::new(),
         lifecycle: None,
+        policy: None,
     };
     Plan {
         registry: "r.example".parse().unwrap(),
@@ -225,6 +232,7 @@ pub fn plan(images: Vec<ImagePlan>, create: &[&str]) -> Plan {
         replicas: Vec::new(),
         release_here: true,
         outputs: Outputs { image_definitions: Vec::new(), image_detail: None, image_uri: ImageUri::Digest },
+        doubts: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ mod ci;
 mod configuration;
 #[path = "../support/daemon.rs"]
 mod daemon;
+mod drift;
 mod failures;
 mod immutable;
 mod killed;

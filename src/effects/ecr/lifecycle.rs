@@ -32,7 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(600);
 
 impl EcrClient {
-    fn registry_id(&self) -> Option<String> {
+    pub(super) fn registry_id(&self) -> Option<String> {
         self.account.as_ref().map(ToString::to_string)
     }
 

@@ -7,6 +7,9 @@ mod http;
 mod lifecycle;
 mod repositories;
 mod retry;
+mod scanning;
+mod settings;
+mod templates;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -17,8 +20,10 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 
 use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
 use crate::facts::Variables;
-use crate::names::{AccountId, Region, RoleArn};
-use crate::plan::RepositorySpec;
+use crate::names::{AccountId, Region, RepositoryName, RoleArn};
+use crate::plan::{Change, RepositorySpec};
+
+pub use settings::Ask;
 
 /// Which control plane to speak to. What is not given comes from the AWS configuration chain.
 #[derive(Debug, Clone, Default)]
@@ -109,6 +114,15 @@ impl Ecr for EcrClient {
 
     async fn create_repository(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
         self.create(spec).await
+    }
+
+    async fn configure_repository(
+        &self,
+        name: &RepositoryName,
+        arn: &str,
+        change: &Change,
+    ) -> Result<(), ServiceError> {
+        self.configure(name, arn, change).await
     }
 }
 

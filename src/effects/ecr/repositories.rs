@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::EcrClient;
 use crate::execute::ports::{Creation, Failure, ServiceError};
-use crate::facts::{RepositoryFacts, StoredImage};
+use crate::facts::{EncryptionFacts, RepositoryFacts, RepositorySettings, StoredImage};
 use crate::names::{Digest, RepositoryName, Tag};
 use crate::pipeline::{Encryption, Mutability, TagMutability};
 use crate::plan::RepositorySpec;
@@ -158,12 +158,16 @@ impl EcrClient {
             .set_tags(Some(tags.collect()));
         match call.send().await {
             Ok(_) => {
+                // What fails here is drift for the next run.
+                let just_created = |error: ServiceError| ServiceError {
+                    doing: format!("{}, which was just created", error.doing),
+                    ..error
+                };
                 if let Some(policy) = &spec.lifecycle {
-                    self.put_lifecycle_policy(&spec.name, policy).await.map_err(|error| ServiceError {
-                        // The next run finds a repository that is there, and leaves its policy alone.
-                        doing: format!("put the lifecycle policy on `{}`, which was just created", spec.name),
-                        ..error
-                    })?;
+                    self.put_lifecycle_policy(&spec.name, policy).await.map_err(just_created)?;
+                }
+                if let Some(policy) = &spec.policy {
+                    self.set_policy(&spec.name, policy).await.map_err(just_created)?;
                 }
                 Ok(Creation::Created)
             }
@@ -191,18 +195,29 @@ fn facts(repository: &Repository) -> Option<RepositoryFacts> {
         Some(ImageTagMutability::Immutable | ImageTagMutability::ImmutableWithExclusion)
     );
     let except = repository.image_tag_mutability_exclusion_filters().iter().map(|filter| filter.filter().to_owned());
+    let encryption = repository.encryption_configuration().map(|found| EncryptionFacts {
+        kind: found.encryption_type().as_str().to_owned(),
+        key: found.kms_key().map(str::to_owned),
+    });
+    let settings = RepositorySettings {
+        arn: repository.repository_arn().unwrap_or_default().to_owned(),
+        encryption: encryption.unwrap_or_default(),
+        scan_on_push: repository.image_scanning_configuration().is_some_and(ImageScanningConfiguration::scan_on_push),
+        ..RepositorySettings::default()
+    };
     Some(RepositoryFacts {
         name: repository.repository_name()?.parse().ok()?,
         immutable,
         except: except.collect(),
+        settings,
         taken: BTreeMap::new(),
     })
 }
 
-type Filters = Option<Vec<ImageTagMutabilityExclusionFilter>>;
+pub(super) type Filters = Option<Vec<ImageTagMutabilityExclusionFilter>>;
 
 /// ECR wants exclusions with its two `…_WITH_EXCLUSION` modes, and refuses them with the plain ones.
-fn mutability(wanted: &TagMutability) -> Result<(ImageTagMutability, Filters), String> {
+pub(super) fn mutability(wanted: &TagMutability) -> Result<(ImageTagMutability, Filters), String> {
     if wanted.except.is_empty() {
         let mode = match wanted.mode {
             Mutability::Mutable => ImageTagMutability::Mutable,

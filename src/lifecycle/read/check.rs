@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ecr::{Draft, Status};
 use crate::lifecycle::policy::StorageClass;
-use crate::lifecycle::problem::{Problem, Problems};
+use crate::tree::{Problem, Problems};
 
 const ANY_LAST: &str = "Rule for tagStatus=ANY must have the lowest priority per storage class";
 const ONE_UNTAGGED: &str = "Only one rule can select Untagged images per storage class";

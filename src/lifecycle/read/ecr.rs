@@ -1,13 +1,10 @@
 //! ECR's own form. Source: ECR user guide, "Lifecycle policy properties"; ECR's own messages.
 
 use super::check;
-use super::members::{Member, Members, Placed};
-use super::{MAX_RULES, too_many_rules};
-use crate::lifecycle::json::NOT_JSON;
+use super::{MAX_RULES, NOT_JSON, too_many_rules};
 use crate::lifecycle::pattern::MAX_STARS;
 use crate::lifecycle::policy::{Action, Count, Rule, StorageClass, TagSelection};
-use crate::lifecycle::problem::{Problem, Problems};
-use crate::lifecycle::tree::{At, Node, Value};
+use crate::tree::{At, Member, Members, Node, Placed, Problem, Problems, Value};
 
 const SELECTION: [&str; 7] =
     ["tagStatus", "tagPatternList", "tagPrefixList", "storageClass", "countType", "countUnit", "countNumber"];

@@ -2,13 +2,10 @@
 
 mod check;
 mod ecr;
-mod members;
 mod short;
 
-use super::json;
 use super::policy::{Policy, Rule};
-use super::problem::{Problem, Problems, sorted};
-use super::tree::{At, Node, Value};
+use crate::tree::{At, Node, Problem, Problems, Value, json, sorted};
 pub use short::FIELDS as SHORT_FORM;
 
 /// The length of a policy's text, in characters. Source: ECR API model, `LifecyclePolicyText`.
@@ -16,6 +13,9 @@ pub const MAX_TEXT: usize = 30_720;
 const MIN_TEXT: usize = 100;
 /// Source: ECR user guide, "Service quotas".
 const MAX_RULES: usize = 50;
+
+/// ECR's words for a text that is no JSON.
+const NOT_JSON: &str = "Could not map policyString into LifecyclePolicy.";
 
 /// A policy, and where each of its rules was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +70,10 @@ fn fitting(written: Written) -> Result<Written, Problems> {
 /// # Errors
 /// Text that is no JSON; or everything else that is wrong with it, its length included.
 pub fn read_json(text: &str) -> Result<Written, Problems> {
-    let node = json::parse(text)?;
+    let node = json::parse(text).map_err(|unreadable| match unreadable {
+        json::Unreadable::NoJson(problem) => vec![problem.service(NOT_JSON)],
+        json::Unreadable::Twice(problems) => problems,
+    })?;
     let result = of_any_length(&node);
     if node.get("rules").is_none() && result.is_ok() {
         // The short form is ours, and what counts for ECR is what it becomes.

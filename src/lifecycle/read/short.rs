@@ -7,11 +7,9 @@
 
 use super::check;
 use super::ecr::{Draft, Status, check_stars};
-use super::members::{Member, Members, Placed};
 use super::{MAX_RULES, too_many_rules};
 use crate::lifecycle::policy::{Action, Count, Rule, StorageClass, TagSelection};
-use crate::lifecycle::problem::{Problem, Problems};
-use crate::lifecycle::tree::{At, Node, Value};
+use crate::tree::{At, Member, Members, Node, Placed, Problem, Problems, Value};
 
 const VERBS: [&str; 6] = [
     "keep_last",

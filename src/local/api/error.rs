@@ -50,6 +50,8 @@ fn code(kind: Kind) -> &'static str {
         Kind::ScanNotFound => "ScanNotFoundException",
         Kind::Serialization => "SerializationException",
         Kind::Server => "ServerException",
+        Kind::TemplateAlreadyExists => "TemplateAlreadyExistsException",
+        Kind::TemplateNotFound => "TemplateNotFoundException",
         Kind::TooManyTags => "TooManyTagsException",
         Kind::UnknownOperation => "UnknownOperationException",
         Kind::UnsupportedImageType => "UnsupportedImageTypeException",

@@ -14,6 +14,7 @@ use crate::local::clock::Timestamp;
 use crate::local::ecr::Ecr;
 use crate::local::refusal::{Kind, Named, Refusal};
 use crate::local::store::{Index, Preview, Repository};
+use crate::tree;
 
 /// How long a preview takes, so that clients have to wait for it as for ECR's.
 const PREVIEW_TAKES: Duration = Duration::from_millis(300);
@@ -194,13 +195,18 @@ fn summary(results: &[Value]) -> Value {
     summary
 }
 
+/// Refuses a policy that ECR would refuse.
+pub fn check(text: &str) -> Result<(), Refusal> {
+    checked(text).map(drop)
+}
+
 /// The policy, or ECR's refusal of it in ECR's words, as far as those are known.
 fn checked(text: &str) -> Result<Policy, Refusal> {
     let refused = |problem: &str| {
         let constraint = format_args!("Lifecycle policy validation failure: {problem}").to_string();
         Refusal::parameter("LifecyclePolicyText", constraint)
     };
-    let is_ecrs = lifecycle::json::parse(text).is_ok_and(|node| node.get("rules").is_some());
+    let is_ecrs = tree::json::parse(text).is_ok_and(|node| node.get("rules").is_some());
     match lifecycle::read_json(text) {
         Ok(written) if is_ecrs => Ok(written.policy),
         Ok(_) => Err(refused("Could not map policyString into LifecyclePolicy.")),

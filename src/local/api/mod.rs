@@ -16,6 +16,7 @@ mod repositories;
 mod scanning;
 mod scans;
 mod tags;
+mod templates;
 
 use std::sync::Arc;
 
@@ -98,6 +99,10 @@ fn handler(operation: &str) -> Option<Handler> {
         "GetRepositoryPolicy" => with_input(policies::get_repository_policy),
         "SetRepositoryPolicy" => with_input(policies::set_repository_policy),
         "DeleteRepositoryPolicy" => with_input(policies::delete_repository_policy),
+        "CreateRepositoryCreationTemplate" => with_input(templates::create),
+        "DescribeRepositoryCreationTemplates" => with_input(templates::describe),
+        "UpdateRepositoryCreationTemplate" => with_input(templates::update),
+        "DeleteRepositoryCreationTemplate" => with_input(templates::delete),
         "GetLifecyclePolicy" => with_input(lifecycle::get),
         "PutLifecyclePolicy" => with_input(lifecycle::put),
         "DeleteLifecyclePolicy" => with_input(lifecycle::delete),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::access;
 use crate::local::api::input::Target;
 use crate::local::ecr::Ecr;
 use crate::local::refusal::{Kind, Named, Refusal};
 use crate::local::store::Repository;
-
-/// In characters. Source: ECR API model, `RepositoryPolicyText`.
-const MAX_POLICY: usize = 10240;
+use crate::names::AccountId;
+use crate::tree;
 
 /// The input of the operations that only read or delete a policy.
 #[derive(Debug, Deserialize)]
@@ -37,19 +37,52 @@ pub fn get_repository_policy(ecr: &Ecr, input: Of) -> Result<Value, Refusal> {
     Ok(answer(&repository, text))
 }
 
-/// Keeps a repository policy, if it is a JSON object with statements.
+/// Keeps a repository policy in ECR's own spelling.
 pub fn set_repository_policy(ecr: &Ecr, input: SetRepositoryPolicy) -> Result<Value, Refusal> {
     let repository = input.target.repository(ecr)?;
-    let text = input.policy_text;
-    let policy = serde_json::from_str::<Value>(&text).unwrap_or_default();
-    if text.chars().count() > MAX_POLICY || policy.get("Statement").is_none() {
-        return Err(Refusal::parameter("PolicyText", "Invalid repository policy provided"));
-    }
+    check(&input.policy_text)?;
+    let text = rewritten(&input.policy_text);
     repository.configure(|settings| {
         settings.policy = Some(text.clone());
         Ok(())
     })?;
     Ok(answer(&repository, text))
+}
+
+/// Refuses a policy that ECR would refuse.
+pub fn check(text: &str) -> Result<(), Refusal> {
+    let is_policy =
+        tree::json::parse(text).is_ok_and(|node| node.get("Statement").is_some() && access::read(&node).is_ok());
+    if is_policy && text.chars().count() <= access::MAX_TEXT {
+        return Ok(());
+    }
+    Err(Refusal::parameter("PolicyText", "Invalid repository policy provided"))
+}
+
+/// The policy as it is given back: with white space, and accounts as the ARNs of their roots.
+fn rewritten(text: &str) -> String {
+    let mut policy: Value = serde_json::from_str(text).unwrap_or_default();
+    let statements = match policy.get_mut("Statement") {
+        Some(Value::Array(statements)) => statements.iter_mut().collect(),
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    for statement in statements {
+        for who in ["Principal", "NotPrincipal"] {
+            match statement.get_mut(who).and_then(|who| who.get_mut("AWS")) {
+                Some(Value::Array(all)) => all.iter_mut().for_each(as_root),
+                Some(one) => as_root(one),
+                None => {}
+            }
+        }
+    }
+    serde_json::to_string_pretty(&policy).unwrap_or_default()
+}
+
+fn as_root(principal: &mut Value) {
+    if let Some(account) = principal.as_str().filter(|text| text.parse::<AccountId>().is_ok()) {
+        *principal = format!("arn:aws:iam::{account}:root").into();
+    }
 }
 
 /// Removes the repository policy and gives it a last time.

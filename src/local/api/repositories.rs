@@ -154,12 +154,13 @@ pub fn put_scanning(ecr: &Ecr, input: PutScanning) -> Result<Value, Refusal> {
     }))
 }
 
-fn mutability(mode: Mode, filters: Option<Vec<Filter>>) -> Result<Mutability, Refusal> {
+/// The mutability, if mode and filters go together.
+pub fn mutability(mode: Mode, filters: Option<Vec<Filter>>) -> Result<Mutability, Refusal> {
     Mutability::new(mode, filters).map_err(|problem| Refusal::parameter("imageTagMutabilityExclusionFilters", problem))
 }
 
-/// Source: ECR user guide, "Encryption at rest". The default key is the one that the account's alias names.
-fn encryption(ecr: &Ecr, wanted: Option<Encryption>) -> Result<Encryption, Refusal> {
+/// How a repository is encrypted. Source: ECR user guide, "Encryption at rest". The default key is the one that the account's alias names.
+pub fn encryption(ecr: &Ecr, wanted: Option<Encryption>) -> Result<Encryption, Refusal> {
     let Some(wanted) = wanted else {
         return Ok(Encryption { encryption_type: "AES256".to_owned(), kms_key: None });
     };

@@ -97,9 +97,12 @@ pub struct List {
 pub fn list(ecr: &Ecr, input: List) -> Result<Value, Refusal> {
     let repository = repository(ecr, &input.resource_arn)?;
     let contents = repository.lock();
-    let tags = contents.settings.resource_tags.iter();
-    let tags: Vec<_> = tags.map(|(key, value)| ResourceTag { key: key.clone(), value: value.clone() }).collect();
-    Ok(json!({ "tags": tags }))
+    Ok(json!({ "tags": listed(&contents.settings.resource_tags) }))
+}
+
+/// Resource tags as they go over the wire.
+pub fn listed(tags: &BTreeMap<String, String>) -> Vec<ResourceTag> {
+    tags.iter().map(|(key, value)| ResourceTag { key: key.clone(), value: value.clone() }).collect()
 }
 
 fn repository(ecr: &Ecr, arn: &str) -> Result<Arc<Repository>, Refusal> {

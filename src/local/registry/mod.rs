@@ -53,7 +53,7 @@ async fn outcome(ecr: &Ecr, request: Request) -> Result<Response, Problem> {
         (Route::Blob(name, digest), Method::GET | Method::HEAD) => {
             blobs::read(&*repository(&name)?, &digest, &request.into_parts().0).await
         }
-        (Route::Uploads(name), Method::POST) => uploads::begin(ecr, repository(&name)?, &query, request).await,
+        (Route::Uploads(name), Method::POST) => uploads::begin(ecr, ecr.pushed_to(&name)?, &query, request).await,
         (Route::Upload(name, id), Method::PATCH) => uploads::append(ecr, repository(&name)?, &id, request).await,
         (Route::Upload(name, id), Method::PUT) => uploads::finish(ecr, repository(&name)?, &id, &query, request).await,
         (Route::Upload(name, id), Method::GET) => uploads::status(ecr, repository(&name)?, &id).await,
@@ -62,7 +62,7 @@ async fn outcome(ecr: &Ecr, request: Request) -> Result<Response, Problem> {
             manifests::read(repository(&name)?, &reference).await
         }
         (Route::Manifest(name, reference), Method::PUT) => {
-            manifests::write(ecr, repository(&name)?, reference, request).await
+            manifests::write(ecr, ecr.pushed_to(&name)?, reference, request).await
         }
         (Route::Manifest(name, reference), Method::DELETE) => manifests::delete(repository(&name)?, reference).await,
         (Route::Tags(name), Method::GET) => listing::tags(&*repository(&name)?, &query),

@@ -75,6 +75,9 @@ impl Progress {
 fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<String>, String)> {
     let (image, text) = match event {
         Event::RepositoryCreated { name, replica } => (None, format!("created repository {name}{}", place(replica))),
+        Event::RepositoryChanged { name, setting, replica } => {
+            (None, format!("set {} of repository {name}{}", setting.field(), place(replica)))
+        }
         Event::RepositoryThereAlready { name, replica } => {
             (None, format!("repository {name} was created by another job{}", place(replica)))
         }

@@ -1,4 +1,11 @@
-//! A policy as it is written: every value with its place, and numbers apart from texts, which ECR tells apart.
+//! JSON or YAML as it is written: every value with its place, and numbers apart from texts, which AWS tells apart.
+
+pub mod json;
+mod members;
+mod problem;
+
+pub use members::{Member, Members, Placed};
+pub use problem::{Problem, Problems, sorted};
 
 use std::ops::Range;
 

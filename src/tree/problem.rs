@@ -1,6 +1,6 @@
 //! What is wrong or odd, before it becomes a message with a place to show.
 
-use super::tree::At;
+use super::At;
 
 /// One thing that is wrong or odd.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct Problem {
     pub at: Option<At>,
     /// What, in one line.
     pub message: String,
-    /// ECR's own words for it, where they are known.
+    /// The service's own words for it, where they are known.
     pub service: Option<&'static str>,
     /// What can be done.
     pub hint: Option<String>,
@@ -26,7 +26,7 @@ impl Problem {
         Problem { at: None, message: message.into(), service: None, hint: None }
     }
 
-    /// Adds ECR's own words.
+    /// Adds the service's own words.
     #[must_use]
     pub fn service(mut self, words: &'static str) -> Self {
         self.service = Some(words);
@@ -44,8 +44,8 @@ impl Problem {
 /// Everything that is wrong with a policy, in the order of its text.
 pub type Problems = Vec<Problem>;
 
-/// In the order of the text.
-pub(super) fn sorted(mut problems: Problems) -> Problems {
+/// The same in the order of the text.
+pub fn sorted(mut problems: Problems) -> Problems {
     problems.sort_by_key(|problem| problem.at.as_ref().map(|at| at.start));
     problems
 }

@@ -1,22 +1,36 @@
 //! JSON with a place for every value. Source of the grammar: RFC 8259.
 
-use super::problem::{Problem, Problems};
-use super::tree::{Entry, Node, Value};
+use super::{Entry, Node, Problem, Problems, Value};
 
 /// How deep lists and objects may be nested; a policy needs six.
 const MAX_DEPTH: usize = 64;
 
-/// ECR's words for a text that is no JSON.
-pub(super) const NOT_JSON: &str = "Could not map policyString into LifecyclePolicy.";
+/// Why a text is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is no JSON.
+    NoJson(Problem),
+    /// Keys come twice in one object.
+    Twice(Problems),
+}
+
+impl From<Unreadable> for Problems {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::NoJson(problem) => vec![problem],
+            Unreadable::Twice(problems) => problems,
+        }
+    }
+}
 
 /// Reads one JSON value.
 ///
 /// # Errors
 /// The first place where the text is no JSON; or every key that comes twice in one object.
-pub fn parse(text: &str) -> Result<Node, Problems> {
+pub fn parse(text: &str) -> Result<Node, Unreadable> {
     let mut parser = Parser { text, position: 0, depth: 0, twice: Vec::new() };
-    let node = parser.document().map_err(|problem| vec![problem])?;
-    if parser.twice.is_empty() { Ok(node) } else { Err(parser.twice) }
+    let node = parser.document().map_err(Unreadable::NoJson)?;
+    if parser.twice.is_empty() { Ok(node) } else { Err(Unreadable::Twice(parser.twice)) }
 }
 
 struct Parser<'t> {
@@ -58,7 +72,7 @@ impl Parser<'_> {
         let found = self.rest().chars().next();
         let at = self.position..self.position + found.map_or(0, char::len_utf8);
         let found = found.map_or("the text ends".to_owned(), |c| format!("there is {c:?}"));
-        Problem::at(&at, format!("the policy is not JSON: {found} where {expected} should be")).service(NOT_JSON)
+        Problem::at(&at, format!("the policy is not JSON: {found} where {expected} should be"))
     }
 
     fn value(&mut self) -> Result<Node, Problem> {
@@ -77,7 +91,7 @@ impl Parser<'_> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             let at = self.position..self.position + 1;
-            return Err(Problem::at(&at, "the policy nests lists and objects too deep").service(NOT_JSON));
+            return Err(Problem::at(&at, "the policy nests lists and objects too deep"));
         }
         self.position += 1;
         self.skip_space();
@@ -156,7 +170,7 @@ impl Parser<'_> {
         let written = &self.text[start..self.position];
         serde_json::from_str(written).map_err(|_| {
             let message = "the policy is not JSON: this text holds a broken escape or a control character";
-            Problem::at(&(start..self.position), message).service(NOT_JSON)
+            Problem::at(&(start..self.position), message)
         })
     }
 
@@ -187,7 +201,7 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> (usize, String) {
-        let problem = parse(text).unwrap_err().remove(0);
+        let problem = Problems::from(parse(text).unwrap_err()).remove(0);
         (problem.at.unwrap().start, problem.message)
     }
 

@@ -1,26 +1,29 @@
-//! Reads members of objects as what they should be. ECR checks a policy against a schema that allows no other member
+//! Reads members of objects as what they should be. AWS checks a policy against a schema that allows no other member
 //! and no `null` anywhere.
 
-use crate::lifecycle::problem::{Problem, Problems};
-use crate::lifecycle::tree::{At, Entry, Node, Value};
+use super::{At, Entry, Node, Problem, Problems, Value};
 
 /// A value that was read, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Placed<T> {
+pub struct Placed<T> {
+    /// The value.
     pub value: T,
+    /// Where it stands.
     pub at: At,
 }
 
 /// One object, and the way to it.
-pub(super) struct Members<'n> {
+pub struct Members<'n> {
     node: &'n Node,
     entries: &'n [Entry],
     path: String,
 }
 
 /// A member, and the way to it.
-pub(super) struct Member<'n> {
+pub struct Member<'n> {
+    /// The value.
     pub node: &'n Node,
+    /// The way to it, as in `rules[0].action`.
     pub path: String,
 }
 

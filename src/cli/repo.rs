@@ -1,0 +1,70 @@
+//! What may be typed after `longshore repo`.
+
+use clap::{Args, Subcommand};
+
+use super::{PipelineArgs, RegistryArgs};
+
+/// `longshore repo`
+#[derive(Debug, Args)]
+pub struct RepoArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RepoCommand,
+}
+
+/// What to do about repositories.
+#[derive(Debug, Subcommand)]
+pub enum RepoCommand {
+    /// Say in which stated settings the repositories differ from ECR's
+    Plan(RepoPlanArgs),
+    /// Create what is missing, and set what differs
+    Apply(RepoApplyArgs),
+}
+
+/// Which repositories, and how far they are brought in line.
+#[derive(Debug, Args)]
+pub struct WhichArgs {
+    /// The repositories, of those in the pipeline file; globs such as `shop/*` too [default: all]
+    #[arg(value_name = "REPOSITORY")]
+    pub repositories: Vec<String>,
+    /// Remove resource tags that the pipeline file does not state
+    #[arg(long)]
+    pub prune_tags: bool,
+    /// Change settings of the whole registry as well, where a repository's own do not count
+    #[arg(long)]
+    pub registry_wide: bool,
+    /// Refuse a lifecycle policy that would delete more than so many percent of the images
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_expire: u8,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
+}
+
+/// `longshore repo plan`
+#[derive(Debug, Args)]
+pub struct RepoPlanArgs {
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Answer by the exit code: 0 nothing to do, 2 something to do, 1 an error of any kind
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub which: WhichArgs,
+}
+
+/// `longshore repo apply`
+#[derive(Debug, Args)]
+pub struct RepoApplyArgs {
+    /// Set lifecycle policies whatever they would delete
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub which: WhichArgs,
+}
