@@ -46,6 +46,7 @@ pub struct WhichArgs {
 
 /// `longshore repo plan`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore repo plan\n  longshore repo plan 'shop/*' --json")]
 pub struct RepoPlanArgs {
     /// Print as JSON
     #[arg(long)]
@@ -60,6 +61,8 @@ pub struct RepoPlanArgs {
 
 /// `longshore repo apply`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  longshore repo apply shop/web\n  \
+                        longshore repo apply --prune-tags    remove resource tags that the file does not state")]
 pub struct RepoApplyArgs {
     /// Set lifecycle policies whatever they would delete
     #[arg(long)]

@@ -99,7 +99,8 @@ fn encryption_cannot_be_changed() {
     create(&user, &server, "web", &[]);
     pipeline(&user, "encryption: KMS, tag_mutability: IMMUTABLE");
     let planned = repo(&user, &server, &["plan"]).with_code(2);
-    planned.says(
+    assert_eq!(
+        planned.err(),
         "\
 error: the encryption of repository `web` is not the stated one, and cannot be changed
  --> longshore.yaml:6:25
@@ -110,7 +111,7 @@ caused by: encryption is AES256, and should be KMS
 hint: making it anew deletes its images, tags and scan results: copy them to another repository with `longshore copy`, \
          delete `web`, run again, and copy them back; until then nobody can pull them
 hint: or state the encryption that it has
-",
+"
     );
     let applied = repo(&user, &server, &["apply"]).with_code(2);
     assert_eq!(applied.err(), planned.err());

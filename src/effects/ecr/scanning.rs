@@ -12,8 +12,16 @@ use crate::facts::{Asked, Scanning};
 use crate::names::RepositoryName;
 
 impl EcrClient {
-    /// When the images of a repository are scanned in effect.
-    pub(super) async fn scanning(&self, name: &RepositoryName) -> Asked<Scanning> {
+    /// When the images of a repository are scanned in effect; nothing where ECR is played by a server that does not
+    /// know of scans.
+    pub(super) async fn scanning(&self, name: &RepositoryName) -> Option<Asked<Scanning>> {
+        match self.effective_scanning(name).await {
+            Err(unseen) if unseen.cause.contains("UnknownOperationException") => None,
+            asked => Some(asked),
+        }
+    }
+
+    async fn effective_scanning(&self, name: &RepositoryName) -> Asked<Scanning> {
         let doing = || format!("look at the scanning of `{name}`");
         let call = self.sdk.batch_get_repository_scanning_configuration().repository_names(name.as_str());
         let (answer, registry) = tokio::join!(call.send(), self.sdk.get_registry_scanning_configuration().send());

@@ -47,6 +47,7 @@ impl EcrClient {
             if_asked(ask.policy, self.policy(name)),
             if_asked(ask.resource_tags, self.resource_tags(name, &repository.settings.arn)),
         );
+        let scanning = scanning.flatten();
         RepositorySettings { scanning, lifecycle, policy, resource_tags, ..repository.settings.clone() }
     }
 

@@ -142,6 +142,16 @@ static REPOSITORY: Described = Described {
             "Its lifecycle policy: the short form, ECR's own form, or a file of either",
             Shape::Either(&[Shape::Text, Shape::ListOf(&Shape::Map(&WISH)), Shape::MapOf(&Shape::Any)]),
         ),
+        (
+            "policy",
+            "Who else may use it: `pull` and `push` with accounts, ARNs or organizations, IAM's own form, or a file of either",
+            Shape::Either(&[Shape::Text, Shape::MapOf(&Shape::Any)]),
+        ),
+        (
+            "on_drift",
+            "What a run does about settings that differ [default: report]",
+            Shape::Words(&["report", "fix", "fail"]),
+        ),
     ],
     required: &[],
 };
