@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::access::Document;
 use crate::diagnostic::Diagnostic;
+
 pub use crate::key::BaseImage;
 use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
