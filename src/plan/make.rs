@@ -124,7 +124,7 @@ fn plan_image(
             released.push(digest);
         }
     }
-    let cache_there = cache::own_repository(image, sight.facts).and_then(|name| sight.repositories.get(name));
+    let cache_there = cache::own_repository(image, sight.facts).and_then(|name| sight.seen.repositories.get(name));
     let ground = Ground { facts: sight.facts, registry: sight.registry, there, cache_there, released: &released };
     let build = |content: &ContentFacts, platform: Option<&Platform>| {
         let mut labels = labels::standard(sight.facts, Some(&version.tag), &image.build.labels);
