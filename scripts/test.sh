@@ -17,6 +17,14 @@ fi
 say "format: cargo fmt --check"
 cargo fmt --check
 
+say "action: action-validator"
+if have npm; then
+  scripts/setup-node.sh
+  for file in action.yml examples/github-actions/*.yml; do target/setup/node/node_modules/.bin/action-validator "$file"; done
+else
+  say "action: not validated by action-validator, which needs npm; the tests check what matters of it"
+fi
+
 say "scripts: shellcheck"
 shellcheck -x .ci/run scripts/*.sh
 

@@ -3,6 +3,7 @@
 mod help;
 pub mod lifecycle;
 pub mod repo;
+mod results;
 mod session;
 mod shell;
 mod transfer;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Region, RegistryHost};
 pub use help::{command, parse};
+pub use results::ResultArgs;
 pub use session::{LoginArgs, LogoutArgs};
 pub use shell::{CompletionsArgs, ManArgs, Shell};
 pub use transfer::{CopyArgs, ElsewhereArgs, PromoteArgs};
@@ -88,7 +90,7 @@ pub enum Command {
 /// Which pipeline, and which of its images.
 #[derive(Debug, Args)]
 pub struct PipelineArgs {
-    /// The pipeline file [env: LONGSHORE_FILE] [default: longshore.yaml here or in a folder above, up to the git root]
+    /// The pipeline file; `-` is standard input, with paths from here [env: LONGSHORE_FILE] [default: longshore.yaml here or in a folder above, up to the git root]
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
@@ -172,15 +174,12 @@ pub struct RunArgs {
     /// Fail for a pull request from a fork, which has no credentials to push with, in place of building only
     #[arg(long)]
     pub require_push: bool,
-    /// Write a report of everything as JSON, also after a failure
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-    /// Print the report as JSON instead of the references
-    #[arg(long)]
-    pub json: bool,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub results: ResultArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub work: WorkArgs,

@@ -103,14 +103,14 @@ fn the_actions_flags_are_the_programs() {
         let output = Command::new(env!("CARGO_BIN_EXE_longshore")).args([command, "--help"]).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let (run, config) = (help("run"), help("config"));
+    let (run, plan, promote) = (help("run"), help("plan"), help("promote"));
     let script = read("scripts/action.sh");
-    for flag in ["-f", "--env", "--registry", "--region", "--report", "--progress"] {
-        assert!(script.contains(&format!("({flag} ")) || script.contains(&format!(" {flag} ")), "`{flag}` is not used");
-        assert!(run.contains(flag), "`longshore run --help` does not know `{flag}`\n{run}");
-    }
-    for flag in ["-f", "--json"] {
-        assert!(config.contains(flag), "`longshore config --help` does not know `{flag}`\n{config}");
+    for flag in ["--file", "--env", "--registry", "--region", "--report"] {
+        assert!(script.contains(&format!("+=({flag} ")), "`{flag}` is not used");
+        for (command, help) in [("run", &run), ("plan", &plan), ("promote", &promote)] {
+            let fits = help.contains(flag) || (command, flag) == ("plan", "--report");
+            assert!(fits, "`longshore {command} --help` does not know `{flag}`\n{help}");
+        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! `longshore promote` and `longshore copy`: images that are there already.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::{PipelineArgs, Progress, RegistryArgs};
+use super::{PipelineArgs, Progress, RegistryArgs, ResultArgs};
 use crate::names::{AccountId, Region, RegistryHost, RoleArn, Tag};
 
 /// `longshore promote`
@@ -29,15 +27,12 @@ pub struct PromoteArgs {
     /// The environment, one of the pipeline's `environments`: its name is a tag to write
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub env: Option<String>,
-    /// Write a report of everything as JSON, also after a failure
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-    /// Print the report as JSON instead of the references
-    #[arg(long)]
-    pub json: bool,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub results: ResultArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pipeline: PipelineArgs,

@@ -173,6 +173,7 @@ async fn ecr_of(host: &RegistryHost, world: &World) -> Result<Option<EcrClient>,
         account: Some(endpoint.account),
         fips: endpoint.fips,
         dual_stack: endpoint.dual_stack,
+        on_credential: world.on_credential(),
         ..EcrSettings::default()
     };
     EcrClient::connect(&settings, &world.variables).await.map(Some)

@@ -1,7 +1,7 @@
 //! The first three steps, which change nothing: read, look, decide.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
@@ -73,8 +73,8 @@ pub(super) struct Seen {
     recipes: Recipes,
 }
 
-/// Reads the pipeline and looks at the checkout. `report` is the file that the run will write besides the pipeline's own.
-pub(super) fn see(args: &WorkArgs, report: Option<&Path>, world: &World) -> Result<Seen, Diagnostics> {
+/// Reads the pipeline and looks at the checkout. `files` are those that the run will write besides the pipeline's own.
+pub(super) fn see(args: &WorkArgs, files: &[PathBuf], world: &World) -> Result<Seen, Diagnostics> {
     let Loaded { mut pipeline, root } = read::pipeline(&args.pipeline, world)?;
     read::select(&mut pipeline, &args.images)?;
     let facts = look::checkout(&args.facts, &root, world)?;
@@ -83,7 +83,7 @@ pub(super) fn see(args: &WorkArgs, report: Option<&Path>, world: &World) -> Resu
     let tags = look::tags(&pipeline, &facts, &environment)?;
     let recipes = recipes::read(&pipeline, &root)?;
     let mut written = key::written(&pipeline, &root);
-    written.extend(report.map(|path| world.folder.join(path)));
+    written.extend(files.iter().map(|path| world.folder.join(path)));
     Ok(Seen { pipeline, root, facts, tags, written, recipes })
 }
 

@@ -1,7 +1,7 @@
 //! The Docker daemon, and how its work is shown.
 
-use super::World;
 use super::decide::told;
+use super::{World, github};
 use crate::cli;
 use crate::diagnostic::Diagnostics;
 use crate::effects::docker::{Docker, DockerSettings};
@@ -18,6 +18,12 @@ pub(super) async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Do
 
 /// What shows the work on these images as the user asked for it.
 pub(super) fn progress(asked: cli::Progress, images: &[&str], world: &World) -> Progress {
+    if asked == cli::Progress::Auto
+        && world.listening_runner().is_some()
+        && let Some(tokens) = github::tokens()
+    {
+        return Progress::in_groups(world.colors, images, tokens);
+    }
     Progress::new(style(asked, world), world.colors, images)
 }
 

@@ -85,8 +85,7 @@ impl PlatformSource {
 
 /// The files that a run of this pipeline writes.
 pub(super) fn written(pipeline: &Pipeline, root: &Path) -> Vec<PathBuf> {
-    let outputs = &pipeline.outputs;
-    outputs.image_definitions.iter().chain(&outputs.image_detail).map(|path| root.join(path)).collect()
+    pipeline.outputs.files().map(|path| root.join(path)).collect()
 }
 
 /// What keys are computed with.

@@ -1,5 +1,6 @@
 //! Wires the five steps; decides nothing.
 
+mod blame;
 mod config;
 mod context;
 mod contexts;
@@ -10,6 +11,7 @@ mod engine;
 mod facts;
 mod finish;
 mod fork;
+mod github;
 mod key;
 mod lifecycle;
 mod local;
@@ -74,9 +76,18 @@ pub fn main() -> ExitCode {
     match guarded(|| in_world(colors, async |world| dispatch(&cli.command, world).await)) {
         Ok(code) => code,
         Err(diagnostics) => {
-            report::errors(&diagnostics, colors);
+            tell_errors(&diagnostics, colors);
             ExitCode::from(diagnostics.exit_code())
         }
+    }
+}
+
+/// Tells what went wrong, in the form of whoever reads the log.
+fn tell_errors(diagnostics: &Diagnostics, colors: Colors) {
+    let variables = workspace::variables();
+    match github::Runner::of(&variables) {
+        Some(runner) => runner.errors(diagnostics, &workspace::current_folder().unwrap_or_default(), colors),
+        None => report::errors(diagnostics, colors),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::{World, decide};
+use super::github::Runner;
+use super::{World, decide, tell_errors};
 use crate::cli::PlanArgs;
 use crate::diagnostic::Diagnostics;
 use crate::report;
@@ -14,7 +15,7 @@ pub(super) async fn run(args: &PlanArgs, world: &World) -> Result<ExitCode, Diag
         Ok(_) => Ok(ExitCode::SUCCESS),
         // Scripts that ask for it know three answers only.
         Err(problems) if args.detailed_exitcode => {
-            report::errors(&problems, world.colors);
+            tell_errors(&problems, world.colors);
             Ok(ExitCode::from(1))
         }
         Err(problems) => Err(problems),
@@ -24,7 +25,7 @@ pub(super) async fn run(args: &PlanArgs, world: &World) -> Result<ExitCode, Diag
 /// Prints the plan, and says whether there is anything to do.
 async fn plan(args: &PlanArgs, world: &World) -> Result<bool, Diagnostics> {
     let server = decide::server(&args.work, world).await?;
-    let decided = match decide::see(&args.work, None, world) {
+    let decided = match decide::see(&args.work, &[], world) {
         Ok(seen) => decide::decide(seen, &args.work, server.as_ref(), world).await,
         Err(problems) => Err(problems),
     };
@@ -32,6 +33,9 @@ async fn plan(args: &PlanArgs, world: &World) -> Result<bool, Diagnostics> {
         server.stop().await;
     }
     let plan = decided?.plan;
+    if let Some(runner) = Runner::of(&world.variables) {
+        runner.tell_plan(&plan)?;
+    }
     report::print(&if args.json {
         report::plan::json(&plan)
     } else if args.matrix {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decide::Way;
 use super::engine::progress;
-use super::finish::{Finished, failures};
+use super::finish::{self, Finished, failures};
 use super::read::{self, Loaded};
 use super::registry::AllWanted;
 use super::{World, target, unless_interrupted};
@@ -21,13 +21,12 @@ use crate::names::{Digest, ImageRef, RepositoryName, Tag};
 use crate::pipeline::{self, Pipeline};
 use crate::plan::promote::{Sight, Source, promote};
 use crate::plan::{ReplicaSight, environment};
-use crate::report::files;
 
 pub(super) async fn run(args: &PromoteArgs, world: &World) -> Result<(), Diagnostics> {
-    files::check(args.report.iter().map(|path| world.folder.join(path)))?;
+    finish::prepare(&args.results, world)?;
     let mut finished = Finished::default();
     let result = unless_interrupted(five_steps(args, world, &mut finished)).await;
-    finished.tell(args.json, args.report.as_deref(), result, world)
+    finished.tell(&args.results, result, world)
 }
 
 async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) -> Result<(), Diagnostics> {
@@ -56,8 +55,9 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
     let seen_there: Vec<_> = seen_there.map(|(way, seen)| ReplicaSight { registry: &way.host, seen }).collect();
     let sight = Sight { registry: &own.host, seen: &seen, found: &found, replicas: &seen_there, here };
     let plan = finished.plan.insert(promote(&pipeline, &source, &tags, &sight)?);
-    let outputs = plan.outputs.image_definitions.iter().chain(&plan.outputs.image_detail);
-    files::check(outputs.map(|path| root.join(path)))?;
+    finish::prepare_deploy(&plan.outputs, &root)?;
+    finish::check_names(&args.results, plan)?;
+    let template = finish::template(plan, &root, world)?;
 
     let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
     let progress = progress(args.progress, &names, world);
@@ -72,11 +72,15 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
         jobs: program::cores(),
         goal: Goal::Released,
     };
-    let report = execute::run(plan, &services, &|event| progress.tell(&event)).await;
+    let tell = |event| {
+        finished.spans.note(&event, began.elapsed());
+        progress.tell(&event);
+    };
+    let report = execute::run(plan, &services, &tell).await;
     progress.end();
     let report = finished.report.insert(report);
-    Diagnostics::check(failures(report, None))?;
-    files::write_deploy_files(plan, report, &root)?;
+    Diagnostics::check(failures(plan, report, None, world))?;
+    finished.deploy_files = finish::deploy(plan, report, template.as_ref(), &root, world)?;
     Ok(())
 }
 

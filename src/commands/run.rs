@@ -1,26 +1,23 @@
 //! `longshore run`: read, look, decide, do, tell.
 
-use std::path::Path;
-
 use super::decide::{self, Decided, decide};
 use super::engine::{connect_to_docker, progress};
-use super::finish::{Finished, failures};
+use super::finish::{self, Finished, failures};
 use super::{World, fork, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::Diagnostics;
 use crate::effects::registry::{OwnRegistry, Registries};
 use crate::effects::{clock, program};
-use crate::execute::report::Report;
 use crate::execute::{self, Goal, Replica, Services};
 use crate::local::Server;
 use crate::plan::{ImageAction, Plan};
-use crate::report::{self, files};
+use crate::report;
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
-    files::check(args.report.iter().map(|path| world.folder.join(path)))?;
+    finish::prepare(&args.results, world)?;
     let mut finished = Finished::default();
     let result = unless_interrupted(with_registry(args, world, &mut finished)).await;
-    finished.tell(args.json, args.report.as_deref(), result, world)
+    finished.tell(&args.results, result, world)
 }
 
 /// The five steps, around them the small ECR where that was asked for.
@@ -39,16 +36,17 @@ async fn five_steps(
     server: Option<&Server>,
     finished: &mut Finished,
 ) -> Result<(), Diagnostics> {
-    let seen = decide::see(&args.work, args.report.as_deref(), world)?;
+    let seen = decide::see(&args.work, &args.results.files().cloned().collect::<Vec<_>>(), world)?;
+    if !args.no_tag {
+        finish::prepare_deploy(&seen.pipeline.outputs, &seen.root)?;
+    }
     if let Some(fork) = seen.facts.fork.as_ref().filter(|_| server.is_none()) {
         return fork::run(fork, &seen, args, world).await;
     }
     let Decided { plan, facts, root, own, replicas } = decide(seen, &args.work, server, world).await?;
     let plan = finished.plan.insert(plan);
-    if !args.no_tag {
-        let outputs = plan.outputs.image_definitions.iter().chain(&plan.outputs.image_detail);
-        files::check(outputs.map(|path| root.join(path)))?;
-    }
+    finish::check_names(&args.results, plan)?;
+    let template = if args.no_tag { None } else { finish::template(plan, &root, world)? };
     let docker = match plan.builds_anything() {
         true => Some(connect_to_docker(&facts, world).await?),
         false => None,
@@ -69,19 +67,18 @@ async fn five_steps(
         jobs: args.jobs.map_or_else(program::cores, usize::from),
         goal: if args.no_tag { Goal::Staged } else { Goal::Released },
     };
-    let report = execute::run(plan, &services, &|event| progress.tell(&event)).await;
+    let tell = |event| {
+        finished.spans.note(&event, began.elapsed());
+        progress.tell(&event);
+    };
+    let report = execute::run(plan, &services, &tell).await;
     progress.end();
     let report = finished.report.insert(report);
 
-    Diagnostics::check(failures(report, facts.ci))?;
-    match args.no_tag {
-        true => Ok(()),
-        false => tell(plan, report, &root),
+    Diagnostics::check(failures(plan, report, facts.ci, world))?;
+    if !args.no_tag {
+        finished.deploy_files = finish::deploy(plan, report, template.as_ref(), &root, world)?;
     }
-}
-
-fn tell(plan: &Plan, report: &Report, root: &Path) -> Result<(), Diagnostics> {
-    files::write_deploy_files(plan, report, root)?;
     Ok(())
 }
 

@@ -26,12 +26,12 @@ pub(crate) async fn connect(
     world: &World,
 ) -> Result<Target, Diagnostics> {
     if let Some(server) = local {
-        let settings = local_settings(server);
+        let settings = local_settings(server, world);
         let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
         return Ok(Target { ecr, host: server.host().clone() });
     }
     let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
-    let settings = settings(registry, args, stated.as_ref());
+    let settings = settings(registry, args, stated.as_ref(), world);
     let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
     let host = match stated {
         Some(host) => host,
@@ -72,6 +72,7 @@ async fn replica_of(replica: &Replica, own: &Target, registry: &Registry, world:
         role: replica.role.clone(),
         profile: replica.profile.clone(),
         local: replica.host.as_ref().filter(|host| host.is_loopback()).map(local_endpoint),
+        on_credential: world.on_credential(),
     };
     let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
     if let Some(host) = &replica.host {
@@ -99,7 +100,7 @@ pub(crate) struct Known {
 /// Finds out what flags, pipeline file and AWS configuration say of the registry.
 pub(crate) async fn known(registry: &Registry, args: &RegistryArgs, world: &World) -> Result<Known, Diagnostics> {
     let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
-    let ecr = EcrClient::connect(&settings(registry, args, stated.as_ref()), &world.variables).await.ok();
+    let ecr = EcrClient::connect(&settings(registry, args, stated.as_ref(), world), &world.variables).await.ok();
     let endpoint = || {
         let (account, region) = (registry.account.clone()?, ecr.as_ref()?.region().clone());
         EcrEndpoint { account, region, fips: registry.fips, dual_stack: registry.dual_stack }.host().ok()
@@ -110,7 +111,7 @@ pub(crate) async fn known(registry: &Registry, args: &RegistryArgs, world: &Worl
 
 /// How to reach the control plane, by flags and pipeline file alone. A host that is ECR's own names its account and
 /// region.
-fn settings(registry: &Registry, args: &RegistryArgs, stated: Option<&RegistryHost>) -> EcrSettings {
+fn settings(registry: &Registry, args: &RegistryArgs, stated: Option<&RegistryHost>, world: &World) -> EcrSettings {
     let named = stated.and_then(RegistryHost::as_ecr);
     EcrSettings {
         region: args
@@ -121,11 +122,14 @@ fn settings(registry: &Registry, args: &RegistryArgs, stated: Option<&RegistryHo
         account: registry.account.clone().or(named.map(|ecr| ecr.account)),
         fips: registry.fips,
         dual_stack: registry.dual_stack,
+        on_credential: world.on_credential(),
         ..EcrSettings::default()
     }
 }
 
 /// How to reach the control plane of a host that says itself where it is; by the AWS configuration alone if it does not.
+///
+/// Nobody hears of the credential: whoever asks so may be docker, which passes on what it is told.
 pub(super) fn settings_of(named: Option<&EcrEndpoint>) -> EcrSettings {
     let Some(named) = named else { return EcrSettings::default() };
     EcrSettings {
@@ -158,8 +162,9 @@ async fn own_registry(registry: &Registry, ecr: &EcrClient) -> Result<RegistryHo
     Ok(endpoint.host().map_err(|error| Diagnostic::input(error.to_string()).hint_maybe(error.hint()))?)
 }
 
-fn local_settings(server: &Server) -> EcrSettings {
+fn local_settings(server: &Server, world: &World) -> EcrSettings {
     EcrSettings {
+        on_credential: world.on_credential(),
         region: Some(server.region().clone()),
         local: Some(LocalEndpoint { url: server.endpoint(), ..local_endpoint(server.host()) }),
         ..EcrSettings::default()

@@ -10,9 +10,11 @@ mod lines;
 mod mounts;
 mod replace;
 mod stages;
+mod steps;
 mod words;
 
 pub use replace::{find, replace_names};
+pub use steps::{line_in_error, line_of_step, without_excerpt};
 
 use std::collections::{BTreeMap, BTreeSet};
 

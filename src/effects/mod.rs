@@ -11,6 +11,7 @@ pub mod ecr;
 pub mod fingerprint;
 pub mod git;
 pub mod program;
+pub mod random;
 pub mod registry;
 pub mod tls;
 pub mod workspace;

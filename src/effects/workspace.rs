@@ -1,7 +1,7 @@
 //! The environment, the current folder, and the files that a run starts from.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::facts::Variables;
@@ -46,6 +46,16 @@ pub fn find_pipeline_file(folder: &Path) -> Option<PathBuf> {
 /// If it cannot be read.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
+}
+
+/// What stands on standard input, to its end.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The webhook event that a GitHub workflow runs for, if there is one and it is JSON.

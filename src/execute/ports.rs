@@ -231,6 +231,12 @@ impl Credential {
     pub fn reveal(&self) -> &str {
         &self.password
     }
+
+    /// User name and password as a request's header bears them, just as secret as [`reveal`](Self::reveal).
+    pub fn basic(&self) -> String {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", self.username, self.password))
+    }
 }
 
 impl fmt::Debug for Credential {

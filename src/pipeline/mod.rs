@@ -442,8 +442,20 @@ pub struct Outputs {
     /// The file for CodePipeline's ECS blue/green deploy action; it can name one image only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_detail: Option<PathBuf>,
-    /// How `imageUri` names the image.
+    /// An ECS task definition with the images in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_definition: Option<TaskDefinition>,
+    /// How the files name an image.
     pub image_uri: ImageUri,
+}
+
+/// An ECS task definition that is written, and what it is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TaskDefinition {
+    /// The task definition as it is kept in git.
+    pub template: PathBuf,
+    /// The file that is written.
+    pub file: PathBuf,
 }
 
 /// How a deploy file names an image.

@@ -8,9 +8,11 @@ use serde_json::json;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{Outcome, Published, Report};
-use crate::names::ImageRef;
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName};
 use crate::pipeline::ImageUri;
 use crate::plan::Plan;
+
+use super::task_definition::Template;
 
 /// The most that CodePipeline's ECS deploy action reads. Source: CodePipeline user guide, "Image definitions file
 /// reference".
@@ -20,7 +22,12 @@ const LARGEST_DEFINITIONS: usize = 100 * 1024;
 ///
 /// # Errors
 /// If a file cannot be written, or is larger than its reader takes.
-pub fn write_deploy_files(plan: &Plan, report: &Report, root: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+pub fn write_deploy_files(
+    plan: &Plan,
+    report: &Report,
+    template: Option<&Template>,
+    root: &Path,
+) -> Result<Vec<PathBuf>, Diagnostic> {
     let mut written = Vec::new();
     let definitions = image_definitions(plan, report);
     if definitions.len() > LARGEST_DEFINITIONS {
@@ -38,6 +45,12 @@ pub fn write_deploy_files(plan: &Plan, report: &Report, root: &Path) -> Result<V
         write(&path, super::json::text(&json!({ "ImageURI": uri.1.to_string() })).as_bytes())?;
         written.push(path);
     }
+    if let (Some(definition), Some(template)) = (&plan.outputs.task_definition, template) {
+        let path = root.join(&definition.file);
+        let uris: Vec<ImageRef> = uris(plan, report).map(|(_, uri)| uri).collect();
+        write(&path, template.render(&uris).as_bytes())?;
+        written.push(path);
+    }
     Ok(written)
 }
 
@@ -52,18 +65,23 @@ fn image_definitions(plan: &Plan, report: &Report) -> String {
 fn uris<'a>(plan: &'a Plan, report: &'a Report) -> impl Iterator<Item = (&'a str, ImageRef)> {
     plan.images.iter().zip(&report.images).filter_map(|(planned, done)| match &done.outcome {
         Outcome::Published(published) => {
-            let uri = uri(plan, &planned.repository, published)?;
-            Some((planned.container.as_str(), uri))
+            let Published { registry, digest, references, .. } = published;
+            Some((planned.container.as_str(), uri(plan, registry, &planned.repository, digest, references)))
         }
         Outcome::Failed(_) | Outcome::Staged(_) | Outcome::Stopped => None,
     })
 }
 
-fn uri(plan: &Plan, repository: &crate::names::RepositoryName, published: &Published) -> Option<ImageRef> {
-    match plan.outputs.image_uri {
-        ImageUri::Digest => Some(ImageRef::digested(&published.registry, repository, &published.digest)),
-        ImageUri::Tag => published.references.first().cloned(),
-    }
+/// What a deploy should name an image by, as the pipeline says; by its digest where there is no tag.
+pub(super) fn uri(
+    plan: &Plan,
+    registry: &RegistryHost,
+    repository: &RepositoryName,
+    digest: &Digest,
+    references: &[ImageRef],
+) -> ImageRef {
+    let by_tag = references.first().filter(|_| plan.outputs.image_uri == ImageUri::Tag);
+    by_tag.cloned().unwrap_or_else(|| ImageRef::digested(registry, repository, digest))
 }
 
 /// Writes a file beside its place and then moves it there, so that no reader ever sees half of it.
@@ -106,6 +124,30 @@ pub fn check(paths: impl Iterator<Item = PathBuf>) -> Result<(), Diagnostics> {
         false => beside(&path).err().map(|error| failed(&path, &error)),
     };
     Diagnostics::check(paths.filter_map(problem).collect())
+}
+
+/// Removes files that an earlier run wrote, so that they cannot pass for this one's. Links, pipes and devices stay.
+///
+/// # Errors
+/// If a file is there and cannot be removed.
+#[expect(clippy::disallowed_methods, reason = "what is written here is removed here")]
+pub fn clear(paths: impl Iterator<Item = PathBuf>) -> Result<(), Diagnostics> {
+    let problem = |path: PathBuf| {
+        fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let error = fs::remove_file(&path).err()?;
+        let message = format!("cannot remove `{}`, which an earlier run wrote", path.display());
+        Some(Diagnostic::input(message).caused_by(error.to_string()))
+    };
+    Diagnostics::check(paths.filter_map(problem).collect())
+}
+
+/// Adds text to the end of a file that others add to as well.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn append(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    let file = File::options().append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(path, &error))
 }
 
 /// Whether the path leads to a device, a pipe or a stream of this process, which no file may take the place of.

@@ -4,6 +4,8 @@ pub mod context;
 pub mod copy;
 pub mod facts;
 pub mod files;
+pub mod github;
+pub mod handover;
 pub mod json;
 pub mod keys;
 pub mod lifecycle;
@@ -12,7 +14,9 @@ pub mod plan;
 pub mod progress;
 pub mod repository;
 mod size;
+pub mod spans;
 pub mod tags;
+pub mod task_definition;
 
 use std::io::{ErrorKind, Write};
 

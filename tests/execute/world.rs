@@ -231,7 +231,12 @@ pub fn plan(images: Vec<ImagePlan>, create: &[&str]) -> Plan {
         images,
         replicas: Vec::new(),
         release_here: true,
-        outputs: Outputs { image_definitions: Vec::new(), image_detail: None, image_uri: ImageUri::Digest },
+        outputs: Outputs {
+            image_definitions: Vec::new(),
+            image_detail: None,
+            task_definition: None,
+            image_uri: ImageUri::Digest,
+        },
         doubts: Vec::new(),
     }
 }

@@ -29,14 +29,13 @@ fn a_step_that_fails_lets_no_image_be_released() {
     assert_eq!(ended.stdout, "");
     let error = "\
 error: image `bad`: step `[2/3] RUN echo one && echo two && exit 3` failed
+ --> bad/Dockerfile:4:1
+  |
+4 | RUN echo one && echo two && exit 3
+  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 caused by: one
            two
-caused by: Dockerfile:4
-             2 | LABEL longshore.test=UNIQUE
-             3 | COPY busybox /bin/sh
-           > 4 | RUN echo one && echo two && exit 3
-             5 | COPY never /never
-           executor failed running [/bin/sh -c echo one && echo two && exit 3]: exit code: 3
+caused by: executor failed running [/bin/sh -c echo one && echo two && exit 3]: exit code: 3
 ";
     assert!(ended.err().ends_with(error), "the failing step comes last:\n{}", ended.err());
 

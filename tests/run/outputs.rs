@@ -104,3 +104,86 @@ fn quiet_means_that_only_results_and_what_goes_wrong_are_told() {
     let ended = checkout.run_local(&["--progress", "quiet"]).run().with_code(1);
     assert!(ended.err().contains("error: image `web`: step `[1/1] COPY missing /` failed\n"), "{}", ended.err());
 }
+
+#[test]
+fn variables_for_what_comes_next_are_written_and_gone_after_a_failure() {
+    let user = User::new();
+    let checkout = checkout(&user, "");
+    let server = user.serve("data");
+    let files = ["--env-file", "out.env", "--properties", "out.properties"];
+    server.run(&checkout).args(&files).succeeds();
+    let sourced =
+        user.program("sh", checkout.root()).args(&["-euc", ". ./out.env; echo \"$IMAGE_WEB_TAGS $IMAGE_URI\""]);
+    let definitions: Value = serde_json::from_str(&checkout.read("imageDefinitions.json")).unwrap();
+    assert_eq!(sourced.succeeds(), format!("one,two {}\n", definitions[0]["imageUri"].as_str().unwrap()));
+    assert_eq!(checkout.read("out.env"), checkout.read("out.properties"), "no value here needs escaping");
+
+    checkout.write("Dockerfile", &user.dockerfile("COPY missing /\n"));
+    server.run(&checkout).args(&files).run().with_code(1);
+    for name in ["out.env", "out.properties", "imageDefinitions.json", "imagedefinitions.json"] {
+        assert!(!checkout.at(name).exists(), "{name} would pass for this run's");
+    }
+}
+
+#[test]
+fn images_whose_variables_would_have_one_name_are_refused_before_the_build() {
+    let user = User::new();
+    let pipeline = "version: 1\nimages:\n  web-a: { build: ., repository: UNIQUE/a, tags: [x] }\n  web_a: { build: ., \
+                    repository: UNIQUE/b, tags: [x] }\n";
+    let checkout = user.checkout(&[("longshore.yaml", pipeline), ("Dockerfile", &user.dockerfile(""))]);
+    checkout.run_local(&["--env-file", "out.env", "--progress", "quiet"]).run().with_code(2).says(
+        "\
+error: images `web-a` and `web_a` would both be IMAGE_WEB_A_URI in the file of variables
+hint: rename one of them, or take the names from `--report`
+",
+    );
+}
+
+#[test]
+fn after_a_failed_phase_of_codebuild_there_is_no_deploy_file() {
+    let user = User::new();
+    let checkout = checkout(&user, "");
+    checkout.write("imagedefinitions.json", "[]");
+    let codebuild = [("CODEBUILD_BUILD_ID", "shop:1"), ("CODEBUILD_BUILD_SUCCEEDING", "0")];
+    let ended = checkout.run_local(&[]).envs(&codebuild).run().with_code(0);
+    let told = "CODEBUILD_BUILD_SUCCEEDING is 0: an earlier phase failed, so no deploy file is written\n";
+    assert!(ended.err().ends_with(told), "{}", ended.err());
+    assert!(!checkout.at("imagedefinitions.json").exists() && !checkout.at("imageDefinitions.json").exists());
+    let privileged = checkout.run_local(&["--force"]).env("DOCKER_HOST", "unix:///no.sock").envs(&codebuild);
+    let hint = "hint: turn on privileged mode for the CodeBuild project; without it there is no Docker daemon\n";
+    assert!(privileged.run().with_code(4).err().ends_with(hint));
+}
+
+#[test]
+fn a_pipeline_can_come_on_standard_input() {
+    let user = User::new();
+    let checkout = checkout(&user, "");
+    let pipeline = std::fs::File::open(checkout.at("longshore.yaml")).unwrap();
+    let ended = checkout.longshore(&["tags", "--file", "-"]).stdin(pipeline).run().with_code(0);
+    assert_eq!(ended.stdout, "one\ntwo\n");
+    let wrong = user.at("wrong.yaml");
+    user.write(&wrong, "version: 1\n");
+    let ended = checkout.longshore(&["tags", "-f", "-"]).stdin(std::fs::File::open(wrong).unwrap()).run().with_code(2);
+    assert!(ended.err().starts_with("error: `standard input` has no `images`\n"), "{}", ended.err());
+}
+
+#[test]
+fn a_task_definition_is_written_with_the_images_of_the_run() {
+    let user = User::new();
+    let outputs = "outputs: { task_definition: { template: taskdef.json, file: taskdef.rendered.json } }\n";
+    let checkout = checkout(&user, outputs);
+    checkout.write("taskdef.json", r#"{"family": "shop", "containerDefinitions": [{"name": "front", "image": "x"}]}"#);
+    checkout.commit();
+    let server = user.serve("data");
+    server.run(&checkout).succeeds();
+    let parsed = |name: &str| -> Value { serde_json::from_str(&checkout.read(name)).unwrap() };
+    let expected = json!([{ "name": "front", "image": parsed("imageDefinitions.json")[0]["imageUri"] }]);
+    assert_eq!(parsed("taskdef.rendered.json"), json!({ "family": "shop", "containerDefinitions": expected }));
+
+    // A container that the task definition does not have is found before the build.
+    checkout.write("taskdef.json", r#"{"containerDefinitions": [{"name": "web", "image": "x"}]}"#);
+    let ended = server.run(&checkout).args(&["--force", "--progress", "quiet"]).run().with_code(2);
+    let error = "error: `taskdef.json` has no container `front`\nhint: it has `web`; set the image's `container` to one of them\n";
+    assert!(ended.err().ends_with(error), "{}", ended.err());
+    assert!(!checkout.at("taskdef.rendered.json").exists(), "that of the earlier run is gone");
+}

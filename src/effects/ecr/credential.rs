@@ -50,6 +50,9 @@ impl EcrClient {
             doing: doing.to_owned(),
             cause: "the answer holds no token of the form AWS:password".to_owned(),
         })?;
+        if let Some(hear) = self.on_credential {
+            hear(&token.credential);
+        }
         *kept = Some(token.clone());
         Ok(token)
     }

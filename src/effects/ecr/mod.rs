@@ -42,6 +42,8 @@ pub struct EcrSettings {
     pub profile: Option<String>,
     /// A `longshore local` in place of AWS.
     pub local: Option<LocalEndpoint>,
+    /// Hears of each credential before it is used, so that logs can be told to hide it.
+    pub on_credential: Option<fn(&Credential)>,
 }
 
 /// A control plane on this machine, and the key pair it takes.
@@ -62,6 +64,7 @@ pub struct EcrClient {
     account: Option<AccountId>,
     address: String,
     token: tokio::sync::Mutex<Option<credential::Token>>,
+    on_credential: Option<fn(&Credential)>,
 }
 
 impl EcrClient {
@@ -94,6 +97,7 @@ impl EcrClient {
             region,
             account: settings.account.clone(),
             token: tokio::sync::Mutex::new(None),
+            on_credential: settings.on_credential,
         })
     }
 

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Response, StatusCode, Url};
 use serde::Deserialize;
@@ -153,11 +152,9 @@ fn parse(header: &str) -> Option<Challenge> {
 
 /// RFC 7617. The value is marked so that no log shows it.
 pub(super) fn basic(credential: &Credential) -> HeaderValue {
-    let pair = format!("{}:{}", credential.username, credential.reveal());
-    let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
     // Base64 is always legal in a header.
-    let mut value =
-        HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
+    let value = HeaderValue::from_str(&format!("Basic {}", credential.basic()));
+    let mut value = value.unwrap_or_else(|_| HeaderValue::from_static("Basic"));
     value.set_sensitive(true);
     value
 }

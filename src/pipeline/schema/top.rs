@@ -211,6 +211,16 @@ static WISH: Described = Described {
     required: &[],
 };
 
+static TASK_DEFINITION: Described = Described {
+    name: "task_definition",
+    schema: &outputs::TASK_DEFINITION,
+    fields: &[
+        ("template", "The task definition as it is kept in git", Shape::Text),
+        ("file", "The file to write", Shape::Text),
+    ],
+    required: &["template", "file"],
+};
+
 static OUTPUTS: Described = Described {
     name: "outputs",
     schema: &outputs::SCHEMA,
@@ -224,6 +234,11 @@ static OUTPUTS: Described = Described {
             "image_detail",
             "The file for CodePipeline's blue/green deploy action, or `false` [default: none]",
             Shape::Text,
+        ),
+        (
+            "task_definition",
+            "An ECS task definition with the images of the run in it [default: none]",
+            Shape::Map(&TASK_DEFINITION),
         ),
         ("image_uri", "How those files name an image [default: digest]", Shape::Words(&["digest", "tag"])),
     ],

@@ -1,5 +1,6 @@
 //! What happens, as it happens, on stderr.
 
+mod groups;
 mod layers;
 mod plain;
 mod steps;
@@ -11,6 +12,8 @@ use crate::execute::events::{Event, ImageEvent};
 use crate::names::RegistryHost;
 
 use super::Colors;
+use super::github::{self, Tokens};
+use groups::Groups;
 use layers::Layers;
 use plain::Plain;
 use steps::Steps;
@@ -40,6 +43,7 @@ pub struct Progress(Shown);
 
 enum Shown {
     Tty(Tty),
+    Groups(Groups),
     Plain(Plain),
     Quiet,
 }
@@ -54,19 +58,27 @@ impl Progress {
         })
     }
 
+    /// Prepares for the log of GitHub Actions, which folds what belongs to one image.
+    pub fn in_groups(colors: Colors, images: &[&str], tokens: Tokens) -> Self {
+        Progress(Shown::Groups(Groups::new(colors, images, tokens)))
+    }
+
     /// Shows one event.
     pub fn tell(&self, event: &Event) {
         match &self.0 {
             Shown::Tty(tty) => tty.tell(event),
             Shown::Plain(plain) => plain.tell(event).iter().for_each(|line| super::note(line)),
+            Shown::Groups(groups) => groups.tell(event).iter().for_each(github::say),
             Shown::Quiet => {}
         }
     }
 
     /// Takes away whatever still moves.
     pub fn end(&self) {
-        if let Shown::Tty(tty) = &self.0 {
-            tty.end();
+        match &self.0 {
+            Shown::Tty(tty) => tty.end(),
+            Shown::Groups(groups) => groups.end().iter().for_each(github::say),
+            Shown::Plain(_) | Shown::Quiet => {}
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A user of the built binary: a home and a temporary folder of their own, git repositories, and the programs that they
 //! start, with nothing of the environment that the tests run in.
 
+#![allow(unused_imports, reason = "every test binary compiles this module and uses its own part of it")]
+
 mod call;
 mod checkout;
 mod ended;
