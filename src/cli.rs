@@ -4,6 +4,7 @@ mod help;
 pub mod lifecycle;
 pub mod repo;
 mod results;
+mod scan;
 mod session;
 mod shell;
 mod transfer;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::names::{Region, RegistryHost};
 pub use help::{command, parse};
 pub use results::ResultArgs;
+pub use scan::{ScanArgs, ScanFileArgs};
 pub use session::{LoginArgs, LogoutArgs};
 pub use shell::{CompletionsArgs, ManArgs, Shell};
 pub use transfer::{CopyArgs, ElsewhereArgs, PromoteArgs};
@@ -74,6 +76,8 @@ pub enum Command {
     Lifecycle(lifecycle::LifecycleArgs),
     /// Compare repositories with what the pipeline file states, and make them so
     Repo(repo::RepoArgs),
+    /// Wait for the scan of an image, and show what it found
+    Scan(ScanArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
     /// Print the JSON Schema of the pipeline file, for editors
@@ -174,6 +178,9 @@ pub struct RunArgs {
     /// Fail for a pull request from a fork, which has no credentials to push with, in place of building only
     #[arg(long)]
     pub require_push: bool,
+    /// Write release tags without asking the gates
+    #[arg(long)]
+    pub no_gate: bool,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,

@@ -1,5 +1,7 @@
 //! What to do about a failure outside: every hint about a service lives here.
 
+mod gate;
+
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::execute::ports::{Failure, ServiceError};
 use crate::names::Tag;
@@ -68,6 +70,7 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             Diagnostic::input(format!("tag `{tag}` is taken in `{repository}`, and that repository's tags are immutable"))
                 .hint("another job took it meanwhile; tag a new version in git, or except the tag from immutability under `tag_mutability`")
         }
+        Failure::GateClosed { fail_on, objections, released } => gate::closed(*fail_on, objections, *released, around),
         Failure::Throttled => Diagnostic::new(Blame::Service, format!("cannot {}: too many requests", error.doing))
             .hint("run again; if it happens often, ask AWS for a higher rate under Service Quotas"),
         Failure::Unreachable { address } => {

@@ -27,4 +27,5 @@ pub mod names;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod scan;
 pub mod tree;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ScanFileArgs;
+
 /// Where the results go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Results")]
@@ -20,11 +22,15 @@ pub struct ResultArgs {
     /// Write the same as Java properties, for Jenkins' `readProperties`
     #[arg(long, value_name = "FILE")]
     pub properties: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub scans: ScanFileArgs,
 }
 
 impl ResultArgs {
     /// The files that are written.
     pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.report, &self.env_file, &self.properties].into_iter().flatten()
+        let scans = [&self.scans.sarif, &self.scans.junit];
+        [&self.report, &self.env_file, &self.properties].into_iter().chain(scans).flatten()
     }
 }

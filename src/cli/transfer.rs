@@ -27,6 +27,9 @@ pub struct PromoteArgs {
     /// The environment, one of the pipeline's `environments`: its name is a tag to write
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub env: Option<String>,
+    /// Write release tags without asking the gates
+    #[arg(long)]
+    pub no_gate: bool,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,

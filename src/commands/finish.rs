@@ -1,11 +1,12 @@
 //! The fifth step: what a plan came to is told, also after a failure.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::github::Runner;
 use super::read::shown;
-use super::{World, blame};
-use crate::cli::ResultArgs;
+use super::{World, blame, scan};
+use crate::cli::{ResultArgs, ScanFileArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::workspace;
 use crate::execute::report::{Outcome, Report};
@@ -27,6 +28,8 @@ pub(super) struct Finished {
     pub(super) spans: Spans,
     /// The files for a deploy that were written.
     pub(super) deploy_files: Vec<PathBuf>,
+    /// The Dockerfiles of the images, where they are files of the checkout.
+    pub(super) dockerfiles: BTreeMap<String, String>,
 }
 
 /// Sees to it that the results will have a place, and that none of an earlier run's is left in it.
@@ -115,7 +118,17 @@ impl Finished {
         }
         let mut problems: Vec<Diagnostic> = result.err().iter().flat_map(Diagnostics::iter).cloned().collect();
         problems.extend(told.into_iter().filter_map(Result::err));
+        problems.extend(self.write_scans(&args.scans, world).err().iter().flat_map(Diagnostics::iter).cloned());
         Diagnostics::check(problems)
+    }
+
+    /// Where nothing was scanned, nothing is written: code scanning would take an empty file for word that all is well.
+    fn write_scans(&self, files: &ScanFileArgs, world: &World) -> Result<(), Diagnostics> {
+        let (Some(plan), Some(report)) = (&self.plan, &self.report) else { return Ok(()) };
+        match scan::of_report(plan, report, &self.dockerfiles) {
+            scanned if scanned.is_empty() => Ok(()),
+            scanned => scan::write(files, &scanned, world),
+        }
     }
 }
 

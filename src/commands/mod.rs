@@ -26,6 +26,7 @@ mod recipes;
 mod registry;
 mod repo;
 mod run;
+mod scan;
 mod shell;
 mod tags;
 mod target;
@@ -132,6 +133,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Man(args) => shell::man(args, world)?,
         Command::Repo(args) => return repo::run(args, world).await,
         Command::Lifecycle(args) => return lifecycle::run(args, world).await,
+        Command::Scan(args) => unless_interrupted(scan::run(args, world)).await?,
         Command::Local(args) => return local::run(args, world).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use super::engine::progress;
 use super::finish::{self, Finished, failures};
 use super::read::{self, Loaded};
 use super::registry::AllWanted;
-use super::{World, target, unless_interrupted};
+use super::{World, scan, target, unless_interrupted};
 use crate::cli::PromoteArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::Docker;
@@ -32,6 +32,7 @@ pub(super) async fn run(args: &PromoteArgs, world: &World) -> Result<(), Diagnos
 async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) -> Result<(), Diagnostics> {
     let Loaded { mut pipeline, root } = read::pipeline(&args.pipeline, world)?;
     read::select_alone(&mut pipeline, &args.images)?;
+    finished.dockerfiles = scan::dockerfiles(&pipeline);
     let source = source(&args.source)?;
     let tags = tags(args, &pipeline)?;
 
@@ -53,8 +54,10 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
     let found = find(&source, &seen.repositories, &own).await.map_err(|error| told(&error))?;
     let seen_there = replicas.iter().zip(&there);
     let seen_there: Vec<_> = seen_there.map(|(way, seen)| ReplicaSight { registry: &way.host, seen }).collect();
-    let sight = Sight { registry: &own.host, seen: &seen, found: &found, replicas: &seen_there, here };
-    let plan = finished.plan.insert(promote(&pipeline, &source, &tags, &sight)?);
+    let sight =
+        Sight { registry: &own.host, seen: &seen, found: &found, replicas: &seen_there, here, now: clock::now() };
+    let plan = promote(&pipeline, &source, &tags, &sight)?;
+    let plan = finished.plan.insert(if args.no_gate { plan.without_gates() } else { plan });
     finish::prepare_deploy(&plan.outputs, &root)?;
     finish::check_names(&args.results, plan)?;
     let template = finish::template(plan, &root, world)?;

@@ -3,7 +3,7 @@
 use super::decide::{self, Decided, decide};
 use super::engine::{connect_to_docker, progress};
 use super::finish::{self, Finished, failures};
-use super::{World, fork, unless_interrupted};
+use super::{World, fork, scan, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::Diagnostics;
 use crate::effects::registry::{OwnRegistry, Registries};
@@ -40,11 +40,12 @@ async fn five_steps(
     if !args.no_tag {
         finish::prepare_deploy(&seen.pipeline.outputs, &seen.root)?;
     }
+    finished.dockerfiles = scan::dockerfiles(&seen.pipeline);
     if let Some(fork) = seen.facts.fork.as_ref().filter(|_| server.is_none()) {
         return fork::run(fork, &seen, args, world).await;
     }
     let Decided { plan, facts, root, own, replicas } = decide(seen, &args.work, server, world).await?;
-    let plan = finished.plan.insert(plan);
+    let plan = finished.plan.insert(if args.no_gate { plan.without_gates() } else { plan });
     finish::check_names(&args.results, plan)?;
     let template = if args.no_tag { None } else { finish::template(plan, &root, world)? };
     let docker = match plan.builds_anything() {

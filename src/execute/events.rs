@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::Setting;
+use crate::scan::{Notice, Severity, Started, Waiting};
 
 /// Something that happened, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +83,8 @@ pub enum ImageEvent {
         /// How many images it holds.
         images: usize,
     },
+    /// From its gate.
+    Scan(ScanEvent),
     /// Another run pushed the same content first; its image is the one that is released.
     Adopted(Digest),
     /// What the image was built from could not be kept beside it: in the registry's words.
@@ -115,6 +118,36 @@ pub enum ImageEvent {
         sent: u64,
         /// How long it took.
         took: Duration,
+    },
+}
+
+/// What happens at a gate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ScanEvent {
+    /// ECR was asked for a scan.
+    Started {
+        /// The platform, where there are several.
+        platform: Option<String>,
+        /// What came of it.
+        started: Started,
+    },
+    /// Something else is waited for.
+    Waiting {
+        /// The platform, where there are several.
+        platform: Option<String>,
+        /// What for.
+        waiting: Waiting,
+    },
+    /// The image is judged.
+    Judged {
+        /// The gate is open.
+        open: bool,
+        /// How many findings there are of each severity.
+        counts: Vec<(Severity, usize)>,
+        /// How many of them close the gate.
+        blocking: usize,
+        /// What is to be said in any case.
+        notices: Vec<Notice>,
     },
 }
 

@@ -1,11 +1,13 @@
 //! Carries out a plan through few ports, and says what happens as it happens.
 //!
 //! Two phases. First every image is built and pushed under its staging tag; one that fails lets the others finish, but
-//! then nothing is released. Only when all are up are the release tags written, which moves no layer.
+//! then nothing is released. Only when all are up, and have passed the gates that are set, are the release tags written,
+//! which moves no layer.
 
 mod book;
 mod build_only;
 pub mod events;
+mod gate;
 mod index;
 mod order;
 mod pace;
@@ -29,6 +31,7 @@ use crate::plan::{ImagePlan, Plan};
 use book::Book;
 pub use build_only::build_only;
 use events::Event;
+pub use gate::{Scanner, targets};
 use order::Outcomes;
 use ports::{Ecr, Elsewhere, Engine, Registry, ServiceError};
 pub use provision::{Provisioned, provision};
@@ -103,9 +106,14 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         took: Duration::ZERO,
     };
     provide_repositories(&steps, &mut report, tell).await;
-    if report.failures.is_empty()
+    let scanning = match services.goal {
+        Goal::Released if report.failures.is_empty() => gate::look(&steps, &mut report).await,
+        _ => gate::AllScanning::new(),
+    };
+    if report.failures().next().is_none()
         && let Some(staged) = stage_all(&steps, &mut report).await
         && services.goal != Goal::Parts
+        && (services.goal != Goal::Released || gate::gate_all(&steps, &scanning, &staged, &mut report).await)
         && replicate_all(&steps, &staged, &mut report).await
         && services.goal == Goal::Released
     {
@@ -267,6 +275,7 @@ fn not_begun(image: &ImagePlan) -> ImageReport {
         outcome: Outcome::Stopped,
         moves: Vec::new(),
         parts: Vec::new(),
+        gate: None,
         build_took: None,
         push_took: None,
     }

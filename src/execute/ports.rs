@@ -13,6 +13,7 @@ pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, 
 use super::events::{BuildEvent, CopyEvent, PushEvent};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use crate::plan::{BuildPlan, Change, Record, RepositorySpec};
+use crate::scan::{Answer, Objection, Scanning, Severity, Started};
 
 /// The Docker daemon, or whatever builds and pushes in its place.
 pub trait Engine {
@@ -66,6 +67,23 @@ pub trait Ecr {
         arn: &str,
         change: &Change,
     ) -> impl Future<Output = Result<(), ServiceError>>;
+
+    /// Who scans the images of a repository, and when, as far as the credentials allow to know.
+    fn scanning(&self, repository: &RepositoryName) -> impl Future<Output = Result<Scanning, ServiceError>>;
+
+    /// Asks for a scan of an image. That it is refused is no failure where ECR's rules say so.
+    fn start_scan(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> impl Future<Output = Result<Started, ServiceError>>;
+
+    /// What the scan of an image found so far, with all pages.
+    fn scan_findings(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> impl Future<Output = Result<Answer, ServiceError>>;
 }
 
 /// The registry protocol: OCI distribution specification, as ECR speaks it.
@@ -342,6 +360,15 @@ pub enum Failure {
         tag: Tag,
         /// Where.
         repository: RepositoryName,
+    },
+    /// What a scan found is not good enough, or not known.
+    GateClosed {
+        /// What closes the gate: findings as bad as this.
+        fail_on: Severity,
+        /// Why it is closed, at least one.
+        objections: Vec<Objection>,
+        /// The image carries its tags already, as where it is only looked at.
+        released: bool,
     },
     /// Too many requests.
     Throttled,

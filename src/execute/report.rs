@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::ports::ServiceError;
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
+use crate::scan::{ImageScan, Judgement};
 
 /// What came of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,8 @@ pub struct ImageReport {
     pub moves: Vec<Move>,
     /// What came of each platform, where there are several.
     pub parts: Vec<PartReport>,
+    /// What came of its gate, if it has one and got there.
+    pub gate: Option<GateReport>,
     /// How long the build took, if there was one; of several, the longest.
     pub build_took: Option<Duration>,
     /// How long the upload took, if there was one.
@@ -42,6 +45,17 @@ pub struct PartReport {
     pub platform: Platform,
     /// The image for it.
     pub digest: Digest,
+}
+
+/// What came of an image's gate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateReport {
+    /// The image that was scanned.
+    pub digest: Digest,
+    /// What the wait for each of its manifests came to.
+    pub scans: Vec<ImageScan>,
+    /// What the gate makes of it.
+    pub judgement: Judgement,
 }
 
 /// How far an image got.

@@ -2,6 +2,7 @@
 
 use super::build::{BuildPart, Given};
 use super::fields::{Fields, Schema};
+use super::gate::GatePart;
 use super::needs::{self, Needed};
 use super::problems::Problems;
 use super::read::Field;
@@ -20,14 +21,15 @@ pub(super) const IMAGE: Schema = Schema {
         ("container", &[]),
         ("depends_on", &[]),
         ("reuse", &[]),
+        ("gate", &[]),
     ],
-    unsupported: &["gate"],
+    unsupported: &[],
 };
 
 pub(super) const DEFAULTS: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("flavor", &[]), ("reuse", &[])],
-    unsupported: &["depends_on", "gate"],
+    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("flavor", &[]), ("reuse", &[]), ("gate", &[])],
+    unsupported: &["depends_on"],
 };
 
 /// An image as one place of the file gives it.
@@ -40,6 +42,7 @@ pub(super) struct ImagePart {
     tag_prefix: Option<String>,
     container: Option<String>,
     reuse: Option<Reuse>,
+    gate: Option<GatePart>,
     depends_on: Vec<Needed>,
 }
 
@@ -67,6 +70,7 @@ impl ImagePart {
             tag_prefix: fields.read("tag_prefix", problems, Field::owned),
             container: fields.read("container", problems, Field::owned),
             reuse: fields.read("reuse", problems, reuse::read),
+            gate: fields.read("gate", problems, GatePart::read),
             depends_on: fields.read("depends_on", problems, needs::depends_on).unwrap_or_default(),
         }
     }
@@ -88,6 +92,10 @@ impl ImagePart {
             tag_prefix: self.tag_prefix,
             container: self.container,
             reuse: self.reuse.or(defaults.reuse),
+            gate: match self.gate {
+                Some(gate) => Some(gate.over(defaults.gate.as_ref())),
+                None => defaults.gate.clone(),
+            },
             depends_on: self.depends_on,
         }
     }
@@ -121,6 +129,7 @@ impl ImagePart {
             tag_prefix: self.tag_prefix,
             container: self.container.unwrap_or_else(|| name.to_owned()),
             reuse: self.reuse.unwrap_or_default(),
+            gate: self.gate.and_then(GatePart::finish),
             depends_on: self.depends_on.into_iter().map(|needed| needed.image).collect(),
         })
     }

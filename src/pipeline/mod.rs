@@ -5,6 +5,7 @@ mod build;
 mod encryption;
 mod fields;
 mod file;
+mod gate;
 mod glob;
 mod hosts;
 mod image;
@@ -56,6 +57,7 @@ use serde::Serialize;
 
 use crate::diagnostic::Place;
 use crate::names::{AccountId, Platform, Region, RegistryHost, RepositoryName, RoleArn, Tag};
+use crate::scan::Policy as GatePolicy;
 
 /// The pipeline as meant: variables substituted, defaults merged, every name valid.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -154,6 +156,9 @@ pub struct Image {
     pub container: String,
     /// Whether it is taken from the registry where its content did not change.
     pub reuse: Reuse,
+    /// What its scan may find before its release tags are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GatePolicy>,
     /// The images, by their keys in the file, that must be there before it is built.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,

@@ -13,8 +13,8 @@ use super::repository::{Guard, Manner, RepositorySight, Told, plan_cache_reposit
 use super::reuse::{Case, Verdict};
 use super::tags::DerivedTags;
 use super::{
-    BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RECORD_TYPE, Record, RepositoryPlan,
-    labels,
+    BuildPlan, GatePlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RECORD_TYPE, Record,
+    RepositoryPlan, labels,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RegistryFacts, RepositoryFacts};
@@ -173,6 +173,7 @@ fn plan_image(
         taken: taken(&derived.tags, there),
         tags: derived.tags,
         skipped: derived.skipped,
+        gate: image.gate.clone().map(|policy| GatePlan { policy, today: sight.now.date() }),
     })
 }
 

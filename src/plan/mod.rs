@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use time::Date;
 
 use crate::access::Document;
 use crate::diagnostic::Diagnostic;
@@ -25,6 +26,7 @@ use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
 pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext};
 use crate::pipeline::{Encryption, Outputs, TagMutability};
+use crate::scan::Policy as GatePolicy;
 
 pub use cache::CachePlan;
 pub use make::{Sight, builds, make};
@@ -205,6 +207,20 @@ pub struct ImagePlan {
     pub size: Option<u64>,
     /// The rules that gave no tag.
     pub skipped: Vec<SkippedRule>,
+    /// What its scan may find before its release tags are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GatePlan>,
+}
+
+/// The gate before an image's release tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GatePlan {
+    /// What it lets through.
+    #[serde(flatten)]
+    pub policy: GatePolicy,
+    /// The day by which ignored findings are judged, in UTC.
+    #[serde(skip)]
+    pub today: Date,
 }
 
 /// What will become of a tag.
@@ -267,6 +283,15 @@ impl Plan {
             || self.builds_anything()
             || (self.release_here && self.images.iter().any(moves))
             || there.into_iter().any(moves_there)
+    }
+
+    /// The same without a gate anywhere.
+    #[must_use]
+    pub fn without_gates(mut self) -> Self {
+        for image in &mut self.images {
+            image.gate = None;
+        }
+        self
     }
 
     /// Whether a builder is needed.

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use time::OffsetDateTime;
+
 use super::make::around;
 use super::repository::{Told, plan_repository};
-use super::{ImageAction, ImagePlan, Plan, PlannedTag, ReplicaImage, ReplicaPlan, ReplicaSight, RepositoryPlan};
+use super::{
+    GatePlan, ImageAction, ImagePlan, Plan, PlannedTag, ReplicaImage, ReplicaPlan, ReplicaSight, RepositoryPlan,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{RegistryFacts, RepositoryFacts};
 use crate::key::ContentKey;
@@ -63,6 +67,8 @@ pub struct Sight<'a> {
     pub replicas: &'a [ReplicaSight<'a>],
     /// Whether the tags are written in `registry` too.
     pub here: bool,
+    /// The time.
+    pub now: OffsetDateTime,
 }
 
 /// Plans to put these tags on the images that the source names. Each tag comes with what asked for it.
@@ -94,7 +100,7 @@ pub fn promote(
         if sight.here {
             told.problems.extend(stuck(image, tags, digest, repository, sight.registry));
         }
-        images.push(plan_image(image, source, tags, digest, repository));
+        images.push(plan_image(image, source, tags, digest, repository, sight.now));
     }
     let replicas = sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, tags, replica, &mut told));
     let replicas = replicas.collect();
@@ -117,6 +123,7 @@ fn plan_image(
     tags: &[(Tag, &'static str)],
     digest: &Digest,
     repository: &RepositoryFacts,
+    now: OffsetDateTime,
 ) -> ImagePlan {
     let planned = tags.iter().map(|(tag, rule)| PlannedTag {
         tag: tag.clone(),
@@ -135,6 +142,7 @@ fn plan_image(
         taken: taken(tags, repository),
         size: None,
         skipped: Vec::new(),
+        gate: image.gate.clone().map(|policy| GatePlan { policy, today: now.date() }),
     }
 }
 

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
+
+use super::scan;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{ImageReport, Move, Outcome, Report};
@@ -55,6 +58,9 @@ struct JsonImage<'a> {
     /// The release tags that were written, with what they named before.
     moves: Vec<JsonMove<'a>>,
     skipped: &'a [SkippedRule],
+    /// What its scan found, where it has a gate and got there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,7 +112,8 @@ impl<'a> JsonReport<'a> {
     pub fn new(plan: Option<&'a Plan>, report: Option<&'a Report>, problems: Option<&'a Diagnostics>) -> Self {
         // What was planned but never begun, as after an interruption, is there all the same.
         let done = |at: usize| report.and_then(|report| report.images.get(at));
-        let images = plan.map(|plan| plan.images.iter().enumerate().map(|(at, one)| image(one, done(at))).collect());
+        let images = plan
+            .map(|plan| plan.images.iter().enumerate().map(|(at, one)| image(one, done(at), &plan.registry)).collect());
         let repositories = plan.map(|plan| plan.repositories.iter().map(|one| repository(one, report)).collect());
         JsonReport {
             version: 1,
@@ -134,7 +141,7 @@ fn repository<'a>(planned: &'a RepositoryPlan, report: Option<&Report>) -> JsonR
     JsonRepository { name: planned.name(), state }
 }
 
-fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> JsonImage<'a> {
+fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>, host: &RegistryHost) -> JsonImage<'a> {
     let (action, why) = match &planned.action {
         ImageAction::Build { why, .. } => ("build", why.as_slice()),
         ImageAction::Reuse { why, .. } => ("reuse", std::slice::from_ref(why)),
@@ -159,10 +166,23 @@ fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> JsonImage
         tags: &planned.tags,
         moves: done.map(|done| done.moves.iter().map(moved).collect()).unwrap_or_default(),
         skipped: &planned.skipped,
+        gate: done.and_then(|done| gate(planned, done, host)),
         size_bytes: published.and_then(|published| published.size),
         build_seconds: done.and_then(|done| done.build_took).map(seconds),
         push_seconds: done.and_then(|done| done.push_took).map(seconds),
     }
+}
+
+fn gate(planned: &ImagePlan, done: &ImageReport, host: &RegistryHost) -> Option<Value> {
+    let gate = done.gate.as_ref()?;
+    Some(scan::json(&scan::Scanned {
+        name: planned.name.clone(),
+        image: ImageRef::digested(host, &planned.repository, &gate.digest),
+        file: None,
+        fail_on: planned.gate.as_ref().map(|gate| gate.policy.fail_on),
+        scans: &gate.scans,
+        judgement: &gate.judgement,
+    }))
 }
 
 fn parts<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>) -> Vec<JsonPart<'a>> {

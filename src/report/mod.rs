@@ -13,6 +13,7 @@ mod lines;
 pub mod plan;
 pub mod progress;
 pub mod repository;
+pub mod scan;
 mod size;
 pub mod spans;
 pub mod tags;

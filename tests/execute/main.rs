@@ -1,6 +1,7 @@
 //! The order of effects, and what a failure leaves behind, through ports that write down what is asked of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod gate;
 mod replicas;
 mod world;
 

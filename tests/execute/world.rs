@@ -3,9 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use longshore::execute::events::{BuildEvent, CopyEvent, PushEvent};
+use longshore::execute::events::{BuildEvent, CopyEvent, Event, PushEvent};
 use longshore::execute::ports::{
     Brought, BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Layer, LayerBlob,
     Manifest, Registry, ServiceError, Source,
@@ -17,6 +16,7 @@ use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, I
 use longshore::plan::{
     BuildPlan, Change, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec,
 };
+use longshore::scan::{Answer, Scanning, Started};
 
 /// A world in which everything works, save what is said to fail; each call leaves a line.
 #[derive(Default)]
@@ -28,6 +28,10 @@ pub struct World {
     pub tokens: Cell<u32>,
     /// A tag that another run moves just after this run has written one.
     pub meanwhile: RefCell<Option<(String, Digest)>>,
+    /// What is said of the scans in a repository, in this order; the last stays.
+    pub scans: RefCell<BTreeMap<String, Vec<Answer>>>,
+    pub scanning: Cell<Scanning>,
+    pub events: RefCell<Vec<Event>>,
 }
 
 impl World {
@@ -47,18 +51,19 @@ impl World {
     }
 
     pub fn run(&self, plan: &Plan) -> Report {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let began = runtime.block_on(async { tokio::time::Instant::now() });
         let services = Services {
             engine: self,
             ecr: self,
             registry: self,
             elsewhere: None,
             replicas: plan.replicas.iter().map(|_| Replica { ecr: self, registry: self }).collect(),
-            elapsed: &|| Duration::ZERO,
+            elapsed: &|| began.elapsed(),
             jobs: 1,
             goal: Goal::Released,
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(execute::run(plan, &services, &|_| {}))
+        runtime.block_on(execute::run(plan, &services, &|event| self.events.borrow_mut().push(event)))
     }
 
     pub fn calls(&self) -> Vec<String> {
@@ -113,6 +118,22 @@ impl Ecr for World {
 
     async fn configure_repository(&self, name: &RepositoryName, _: &str, change: &Change) -> Result<(), ServiceError> {
         self.call(format!("configure {name}: {change:?}"))
+    }
+
+    async fn scanning(&self, _: &RepositoryName) -> Result<Scanning, ServiceError> {
+        Ok(self.scanning.get())
+    }
+
+    async fn start_scan(&self, repository: &RepositoryName, _: &Digest) -> Result<Started, ServiceError> {
+        self.call(format!("scan {repository}"))?;
+        Ok(Started::Yes)
+    }
+
+    async fn scan_findings(&self, repository: &RepositoryName, digest: &Digest) -> Result<Answer, ServiceError> {
+        self.call(format!("findings of {repository} {}", digest.short()))?;
+        let mut scans = self.scans.borrow_mut();
+        let Some(answers) = scans.get_mut(repository.as_str()) else { return Ok(Answer::NotFound) };
+        Ok(if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
     }
 }
 
@@ -189,6 +210,7 @@ pub fn image(name: &str, tags: &[&str]) -> ImagePlan {
         taken: BTreeMap::new(),
         size: None,
         skipped: Vec::new(),
+        gate: None,
     }
 }
 

@@ -185,6 +185,13 @@ impl Program {
         text(&output.stderr)
     }
 
+    /// The same, with what it printed.
+    pub fn fails_printing(self) -> (String, String) {
+        let (shown, output) = self.run();
+        assert!(!output.status.success(), "{shown} should have failed:\n{}", text(&output.stdout));
+        (text(&output.stderr), text(&output.stdout))
+    }
+
     fn run(mut self) -> (String, std::process::Output) {
         let shown = format!("{:?}", self.command);
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -8,6 +8,7 @@ mod lifecycle;
 mod repositories;
 mod retry;
 mod scanning;
+mod scans;
 mod settings;
 mod templates;
 
@@ -20,8 +21,9 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 
 use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
 use crate::facts::Variables;
-use crate::names::{AccountId, Region, RepositoryName, RoleArn};
+use crate::names::{AccountId, Digest, Region, RepositoryName, RoleArn};
 use crate::plan::{Change, RepositorySpec};
+use crate::scan::{Answer, Scanning, Started};
 
 pub use settings::Ask;
 
@@ -127,6 +129,18 @@ impl Ecr for EcrClient {
         change: &Change,
     ) -> Result<(), ServiceError> {
         self.configure(name, arn, change).await
+    }
+
+    async fn scanning(&self, repository: &RepositoryName) -> Result<Scanning, ServiceError> {
+        self.look_at_scanning(repository).await
+    }
+
+    async fn start_scan(&self, repository: &RepositoryName, digest: &Digest) -> Result<Started, ServiceError> {
+        self.begin_scan(repository, digest).await
+    }
+
+    async fn scan_findings(&self, repository: &RepositoryName, digest: &Digest) -> Result<Answer, ServiceError> {
+        self.read_findings(repository, digest).await
     }
 }
 

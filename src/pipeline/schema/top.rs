@@ -5,7 +5,7 @@ use super::build::{BUILD, SECRET};
 use super::shape::{Shape, TEXTS};
 use crate::lifecycle::SHORT_FORM;
 use crate::pipeline::fields::Schema;
-use crate::pipeline::{encryption, file, image, mutability, outputs, registry, replicas, repository, reuse};
+use crate::pipeline::{encryption, file, gate, image, mutability, outputs, registry, replicas, repository, reuse};
 
 const ACCOUNT: Shape = Shape::Like("^[0-9]{12}$");
 
@@ -87,6 +87,8 @@ const ABOUT_TAGS: &str = "Tags: semver, sha, env, branch, pr, latest, schedule, 
 const ABOUT_FLAVOR: &str = "What holds for all tag rules: `latest=`, `prefix=` and `suffix=` of docker/metadata-action";
 const ABOUT_REUSE: &str = "Whether an image whose inputs did not change is taken from the registry in place of a build";
 
+const ABOUT_GATE: &str = "What its scan may find before its release tags are written";
+
 static IMAGE: Described = Described {
     name: "image",
     schema: &image::IMAGE,
@@ -99,6 +101,7 @@ static IMAGE: Described = Described {
         ("container", "Its container in the ECS task definition [default: the image's name]", Shape::Text),
         ("depends_on", "Images that must be staged before this one", TEXTS),
         ("reuse", ABOUT_REUSE, REUSE_OF),
+        ("gate", ABOUT_GATE, GATE_OF),
     ],
     required: &[],
 };
@@ -112,6 +115,7 @@ static DEFAULTS: Described = Described {
         ("tags", ABOUT_TAGS, TEXTS),
         ("flavor", ABOUT_FLAVOR, TEXTS),
         ("reuse", ABOUT_REUSE, REUSE_OF),
+        ("gate", ABOUT_GATE, GATE_OF),
     ],
     required: &[],
 };
@@ -121,6 +125,63 @@ static REUSE: Described = Described {
     schema: &reuse::SCHEMA,
     fields: &[("max_age", "How old an image may be that is reused, as in `12h` [default: 7d]", SPAN)],
     required: &[],
+};
+
+const SEVERITIES: Shape = Shape::Words(&[
+    "CRITICAL",
+    "HIGH",
+    "MEDIUM",
+    "LOW",
+    "INFORMATIONAL",
+    "UNDEFINED",
+    "critical",
+    "high",
+    "medium",
+    "low",
+    "informational",
+    "undefined",
+]);
+const GATE_OF: Shape = Shape::Either(&[SEVERITIES, Shape::Flag, Shape::Map(&GATE)]);
+
+static GATE: Described = Described {
+    name: "gate",
+    schema: &gate::GATE,
+    fields: &[
+        (
+            "fail_on",
+            "Findings as bad as this or worse keep the image from its release tags [default: HIGH]",
+            SEVERITIES,
+        ),
+        ("ignore", "Findings that are known and bearable for a time", Shape::ListOf(&Shape::Map(&IGNORE))),
+        ("timeout", "How long to wait for the scan, as in `10m`, which is the default", SPAN),
+        (
+            "unsupported",
+            "What becomes of an image that cannot be scanned [default: fail]",
+            Shape::Words(&["fail", "warn"]),
+        ),
+        (
+            "scan",
+            "Whether scans are started where none comes by itself [default: auto]",
+            Shape::Words(&["auto", "never"]),
+        ),
+        ("settle", "For how long Inspector's findings must not change, as in `15s`, which is the default", SPAN),
+    ],
+    required: &[],
+};
+
+static IGNORE: Described = Described {
+    name: "gate_ignore",
+    schema: &gate::IGNORE,
+    fields: &[
+        ("id", "The finding, as in CVE-2024-3094", Shape::Text),
+        (
+            "until",
+            "The last day on which it is bearable, in UTC, as in 2026-12-31",
+            Shape::Like("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        ),
+        ("reason", "Why it is bearable", Shape::Text),
+    ],
+    required: &["id", "until", "reason"],
 };
 
 static REPOSITORY: Described = Described {

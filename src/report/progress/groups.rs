@@ -164,7 +164,10 @@ fn grouped(event: &Event) -> Option<(&str, bool)> {
         ImageEvent::Seeded { .. } | ImageEvent::NotSeeded(_) => Some((image, false)),
         ImageEvent::Adopted(_) | ImageEvent::RecordLost(_) | ImageEvent::CacheLost(_) => Some((image, false)),
         ImageEvent::Pushed { .. } | ImageEvent::Assembled { .. } => Some((image, true)),
-        ImageEvent::Tagged { .. } | ImageEvent::TaggedAlready { .. } | ImageEvent::Copied { .. } => None,
+        ImageEvent::Tagged { .. }
+        | ImageEvent::TaggedAlready { .. }
+        | ImageEvent::Copied { .. }
+        | ImageEvent::Scan(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod groups;
 mod layers;
 mod plain;
+mod scan;
 mod steps;
 mod tty;
 
@@ -16,6 +17,7 @@ use super::github::{self, Tokens};
 use groups::Groups;
 use layers::Layers;
 use plain::Plain;
+pub use scan::scan_words;
 use steps::Steps;
 use tty::Tty;
 
@@ -125,6 +127,7 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                     let (sent, took) = (super::size::bytes(*sent), super::size::span(*took));
                     format!("copied to {reference} in {took} ({sent} sent)")
                 }
+                ImageEvent::Scan(event) => scan_words(event),
                 ImageEvent::Build(_) | ImageEvent::Push(_) => return None,
             };
             (Some(image.clone()), text)

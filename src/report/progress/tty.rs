@@ -6,7 +6,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plain::Plain;
-use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent};
+use super::scan::scan_words;
+use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent, ScanEvent};
 use crate::report::{Colors, size};
 
 pub(super) struct Tty {
@@ -57,6 +58,9 @@ impl Tty {
 fn stays(event: &Event) -> bool {
     match event {
         Event::Image(_, ImageEvent::Build(event)) => matches!(event, BuildEvent::Warning(_)),
+        Event::Image(_, ImageEvent::Scan(event)) => {
+            matches!(event, ScanEvent::Judged { .. } | ScanEvent::Started { .. })
+        }
         Event::Image(_, ImageEvent::Push(_)) => false,
         _ => true,
     }
@@ -77,6 +81,7 @@ fn moment(event: &ImageEvent) -> Option<String> {
         ImageEvent::Built { .. } => "built".to_owned(),
         ImageEvent::Pushed { .. } => "pushed".to_owned(),
         ImageEvent::RecordLost(_) | ImageEvent::CacheLost(_) | ImageEvent::Adopted(_) => "pushed".to_owned(),
+        ImageEvent::Scan(event) => scan_words(event),
         ImageEvent::Assembled { .. } => "assembled".to_owned(),
         ImageEvent::Copied { reference, .. } => format!("copied to {}", reference.host),
         ImageEvent::Tagged { tag, .. } | ImageEvent::TaggedAlready { tag, .. } => format!("tagged {tag}"),
