@@ -9,7 +9,7 @@ purpose=${1:-demo}
 case "$purpose" in
   demo) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables) ;;
   test) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables
-    skopeo docker-registry openssh-client openssl apache2-utils python3-venv curl jq shellcheck
+    skopeo podman docker-registry openssh-client openssl apache2-utils python3-venv curl jq shellcheck
     iproute2 util-linux) ;;
   *) fail "unknown purpose \`$purpose\`" "use \`scripts/setup.sh demo\` or \`scripts/setup.sh test\`" ;;
 esac

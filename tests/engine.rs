@@ -11,7 +11,7 @@ use std::time::Duration;
 use engine_support::{Registry, World, docker};
 use longshore::execute::events::{BuildEvent, PushEvent};
 use longshore::execute::ports::{BuildInputs, Credential, Engine as _, Failure, Login};
-use longshore::pipeline::{ContextSource, Dockerfile};
+use longshore::pipeline::{ContextSource, Dockerfile, Ulimit};
 
 const BUSYBOX: &str = "FROM scratch AS base\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-c\"]\n";
 
@@ -287,7 +287,10 @@ async fn a_registry_that_is_not_there() {
 async fn the_network_and_the_shared_memory_of_run_steps() {
     for classic in [false, true] {
         let world = World::new(classic);
-        let mut plan = world.plan(inline("RUN df -k /dev/shm > /shm; ls /sys/class/net > /net\n"));
+        let mut plan = world.plan(inline("RUN df -k /dev/shm > /shm; ls /sys/class/net > /net; ulimit -n > /files\n"));
+        if classic {
+            plan.options.ulimits = vec![Ulimit { name: "nofile".into(), soft: 123, hard: 456 }];
+        }
         plan.shm_size = Some(3 << 30);
         plan.network = Some("none".into());
         let mut built = world.engine.build(&plan, &BuildInputs::default(), &|_| {}).await;
@@ -300,6 +303,7 @@ async fn the_network_and_the_shared_memory_of_run_steps() {
         }
         let image = world.keep(&built.unwrap().id);
         assert_eq!(world.cat(&image, "/net"), "lo\n");
+        assert!(!classic || world.cat(&image, "/files") == "123\n");
         assert_eq!(world.cat(&image, "/shm").contains(" 3145728 "), obeyed);
     }
 }

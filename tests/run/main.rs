@@ -6,6 +6,7 @@ mod access;
 mod cache;
 mod ci;
 mod configuration;
+mod contexts;
 #[path = "../support/daemon.rs"]
 mod daemon;
 mod drift;
@@ -15,8 +16,13 @@ mod killed;
 mod lifecycle;
 mod local;
 mod login;
+mod multi_stage;
 mod named_contexts;
 mod outputs;
+#[path = "../support/podman.rs"]
+mod podman;
+#[path = "podman.rs"]
+mod podman_engine;
 mod promote;
 mod quickstart;
 mod repositories;

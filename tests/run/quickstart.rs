@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::user::{Checkout, User};
 
 /// The quickstart as `make demo` makes it, with repositories and images of this test's own.
-fn quickstart(user: &User) -> Checkout<'_> {
+pub fn quickstart(user: &User) -> Checkout<'_> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/quickstart-repository.sh");
     let made = user.at("made");
     user.program(&script.display().to_string(), &user.at("home")).arg(&made).succeeds();

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{self, UnboundedSender};
 
+pub use place::of_step as place_of_step;
 pub use progress::Progress;
 
 use crate::effects::context::ContextError;
@@ -72,9 +73,6 @@ impl BuildKit<'_> {
     ) -> Result<BuiltImage, ServiceError> {
         let doing = format!("build `{}`", build.context);
         let failed = |failure, cause: String| ServiceError { failure, doing: doing.clone(), cause };
-        if let Some(field) = request::lacking(build, self.facts) {
-            return Err(failed(self.lacks(field), String::new()));
-        }
         let inputs = inputs::open(build, given, self).await.map_err(|problem| problem.while_doing(&doing, self))?;
         let agents = Agents::open(&build.options, self.variables).await;
         let agents =

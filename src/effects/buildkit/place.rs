@@ -25,7 +25,7 @@ pub(super) fn of(error: &Status) -> Option<String> {
 }
 
 /// The same for a step, by its name: engines before 23.0 do not say where an error comes from.
-pub(super) fn of_step(step: &str, name: &str, text: &[u8]) -> Option<String> {
+pub fn of_step(step: &str, name: &str, text: &[u8]) -> Option<String> {
     let instruction = step.split_once("] ").map_or(step, |(_, instruction)| instruction);
     let lines = dockerfile::find(&String::from_utf8_lossy(text), instruction)?;
     let info = SourceInfo { filename: name.to_owned(), data: text.to_owned(), ..SourceInfo::default() };

@@ -94,17 +94,3 @@ fn frontend(build: &BuildPlan) -> Attributes {
     set("attest:sbom", options.sbom.clone());
     attributes
 }
-
-/// The fields of a plan that this engine would ignore without a word, or could not obey; the first is named.
-pub(super) fn lacking(build: &BuildPlan, facts: &EngineFacts) -> Option<&'static str> {
-    let options = &build.options;
-    let old = !facts.buildkit_obeys_shm_size();
-    [
-        ("shm_size", old && build.shm_size.is_some()),
-        ("ulimits", old && !options.ulimits.is_empty()),
-        ("provenance", !facts.containerd_store && options.provenance.is_some()),
-        ("sbom", !facts.containerd_store && options.sbom.is_some()),
-    ]
-    .into_iter()
-    .find_map(|(field, lacks)| lacks.then_some(field))
-}

@@ -7,12 +7,13 @@ use bollard::models::{BuildInfo, BuildInfoAux};
 use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::lacks::{self, Outcome, Road};
 use super::{Docker, DockerAddress, classic, failure, options};
 use crate::effects::buildkit::{self, BuildKit};
 use crate::effects::context::{self, Context, ContextError, Reader, Times};
 use crate::execute::events::BuildEvent;
 use crate::execute::ports::{BuildInputs, BuiltImage, Failure, ServiceError};
-use crate::plan::BuildPlan;
+use crate::plan::{BuildPlan, Dockerfile};
 
 /// The build argument of reproducible builds.
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -56,32 +57,35 @@ impl Docker {
         if let Some(folder) = build.context.folder() {
             Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
         }
-        let reader = self.choose_builder().await?;
-        // Pipes of Windows are left to the HTTP library, which cannot hand a connection over.
-        if reader == Reader::BuildKit && !matches!(self.address, DockerAddress::Pipe(_)) {
-            let facts = self.look().await?;
+        // Whoever wants the classic builder has it from any engine, so that nothing need be asked.
+        let facts = match self.classic_builder {
+            true => self.facts.get().cloned().unwrap_or_default(),
+            false => self.look().await?,
+        };
+        let road = facts.road(self.classic_builder, matches!(self.address, DockerAddress::Pipe(_)));
+        for (field, lack) in lacks::asked_in_vain(road, &facts, build) {
+            let engine = facts.builder_name(road);
+            if lack.outcome == Outcome::Error {
+                return Err(ServiceError {
+                    failure: Failure::EngineLacks { engine, field },
+                    doing,
+                    cause: String::new(),
+                });
+            }
+            tell(BuildEvent::Warning(format!("{engine} does not know `{field}`; it is left out")));
+        }
+        if road == Road::Session {
             let engine = BuildKit { address: &self.address, facts: &facts, variables: &self.variables };
             return engine.build(build, inputs, tell).await;
         }
-        if let Some(field) = lacking(build) {
-            let engine = self.look().await.map_or_else(|_| "Docker".to_owned(), |facts| facts.name());
-            let engine = format!("the classic builder of {engine}");
-            return Err(ServiceError { failure: Failure::EngineLacks { engine, field }, doing, cause: String::new() });
-        }
-        for field in ["cache_from", "cache_to"].iter().zip([&build.options.cache_from, &build.options.cache_to]) {
-            if let (field, [_, ..]) = (field.0, &field.1[..]) {
-                tell(BuildEvent::Warning(format!("the classic builder does not know `{field}`; it is left out")));
-            }
-        }
-        if build.cache.as_ref().is_some_and(|cache| cache.asked) {
-            tell(BuildEvent::Warning("the classic builder does not know `cache`; it is left out".to_owned()));
-        }
+        let reader = if road == Road::Archive { Reader::BuildKit } else { Reader::Classic };
         let folder = build.context.folder().ok_or_else(|| unsupported(&doing, "a context that is no folder"))?;
         let opened = Context::open(folder, &build.dockerfile).map_err(|error| error.while_doing(&doing))?;
         let times = build.source_date_epoch.map_or(Times::Own, Times::Set);
         let context = opened.leaving_out(build.left_out.iter().map(PathBuf::as_path)).with_times(times);
         let mut progress = match reader {
             Reader::BuildKit => Progress::BuildKit(buildkit::Progress::default()),
+            Reader::Classic if road == Road::Podman => Progress::Classic(classic::Progress::of_podman()),
             Reader::Classic => Progress::Classic(classic::Progress::default()),
         };
         let mut parameters = options::options(build, context.dockerfile(), reader);
@@ -91,7 +95,7 @@ impl Docker {
             let arguments = parameters.buildargs.get_or_insert_default();
             arguments.entry(SOURCE_DATE_EPOCH.to_owned()).or_insert_with(|| seconds.to_string());
         }
-        let client = options::with_parameters(&self.client, options::further_parameters(build));
+        let client = options::with_parameters(&self.client, options::further_parameters(build, road));
         let upload = context::upload(context, reader);
         let mut told = upload.events;
         let body = bollard::body_try_stream(context::stream(upload.pieces));
@@ -120,20 +124,16 @@ impl Docker {
                 doing,
                 cause: "the daemon ended the build without naming an image".into(),
             }),
-            (Some(error), _) => Err(self.build_failure(&error, &mut progress, &mut told, doing, tell)),
+            (Some(error), _) => {
+                let mut failed = self.build_failure(&error, &mut progress, &mut told, doing, tell);
+                if let Failure::BuildFailed { step: Some(step), .. } = &failed.failure
+                    && let Some(place) = buildkit::place_of_step(step, &name_of(&build.dockerfile), text.as_bytes())
+                {
+                    failed.cause = format!("{place}\n{}", failed.cause);
+                }
+                Err(failed)
+            }
         }
-    }
-
-    /// BuildKit if the daemon has it and the user does not refuse it.
-    async fn choose_builder(&self) -> Result<Reader, ServiceError> {
-        if self.classic_builder {
-            return Ok(Reader::Classic);
-        }
-        let facts = self.look().await?;
-        if !facts.buildkit {
-            return Ok(Reader::Classic);
-        }
-        Ok(Reader::BuildKit)
     }
 
     fn build_failure(
@@ -157,22 +157,12 @@ impl Docker {
     }
 }
 
-/// The first field that only BuildKit's own protocol carries.
-fn lacking(build: &BuildPlan) -> Option<String> {
-    let options = &build.options;
-    let context = (build.context.folder().is_none()).then(|| "context".to_owned());
-    let named = build.contexts.keys().next().map(|name| format!("additional_contexts: {name}"));
-    let fields = [
-        ("secrets", !options.secrets.is_empty()),
-        ("ssh", !options.ssh.is_empty()),
-        ("no_cache_filter", !options.no_cache_filter.is_empty()),
-        ("ulimits", !options.ulimits.is_empty()),
-        ("entitlements", !options.entitlements.is_empty()),
-        ("provenance", options.provenance.is_some()),
-        ("sbom", options.sbom.is_some()),
-    ];
-    let field = fields.into_iter().find_map(|(field, is_set)| is_set.then(|| field.to_owned()));
-    context.or(named).or(field)
+/// The Dockerfile as it is spoken of.
+fn name_of(dockerfile: &Dockerfile) -> String {
+    match dockerfile {
+        Dockerfile::File(path) => path.display().to_string(),
+        Dockerfile::Inline(_) => "Dockerfile".to_owned(),
+    }
 }
 
 fn unsupported(doing: &str, what: &str) -> ServiceError {

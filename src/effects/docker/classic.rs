@@ -13,6 +13,7 @@ pub struct Progress {
     step: Option<Step>,
     cached: bool,
     told: usize,
+    podman: bool,
 }
 
 enum Line<'a> {
@@ -26,12 +27,17 @@ enum Line<'a> {
 }
 
 impl Progress {
+    /// For Podman's builder.
+    pub fn of_podman() -> Self {
+        Progress { podman: true, ..Progress::default() }
+    }
+
     /// Takes in a portion of output.
     pub fn update(&mut self, text: &str, tell: &dyn Fn(BuildEvent)) {
         // What a step prints to stderr comes in red.
         let plain = text.strip_prefix("\u{1b}[91m").map(|text| text.strip_suffix("\u{1b}[0m").unwrap_or(text));
         for line in self.lines.push(plain.unwrap_or(text).as_bytes()) {
-            match read(&line) {
+            match read(&line, self.podman) {
                 Line::Step(name) => {
                     self.finish(tell);
                     let mut step = Step::new(name, false);
@@ -69,7 +75,9 @@ impl Progress {
     }
 }
 
-fn read(line: &str) -> Line<'_> {
+fn read(line: &str, podman: bool) -> Line<'_> {
+    // Podman puts the stage before the lines of a build that has several.
+    let line = if podman { without_stage(line) } else { line };
     let step = line.strip_prefix("Step ").or_else(|| line.strip_prefix("STEP "));
     if let Some(step) = step.and_then(step_name) {
         return Line::Step(step);
@@ -86,10 +94,22 @@ fn read(line: &str) -> Line<'_> {
     if line.trim().is_empty() || line.strip_prefix("Removing intermediate container ").is_some_and(is_id) {
         return Line::Noise;
     }
-    if line.strip_prefix("Successfully built ").is_some_and(is_id) {
+    // Podman says last that it commits the image, and then its id.
+    if line.strip_prefix("Successfully built ").is_some_and(is_id) || (podman && line == "COMMIT") {
         return Line::End;
     }
     line.strip_prefix("[Warning] ").map_or(Line::Output, Line::Warning)
+}
+
+/// `[1/2] STEP 1/3: FROM x` without the stage.
+fn without_stage(line: &str) -> &str {
+    let stage = line.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+    stage.filter(|(stage, _)| is_count(stage)).map_or(line, |(_, rest)| rest)
+}
+
+/// As in `2/5`.
+fn is_count(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(n, of)| n.parse::<u32>().is_ok() && of.parse::<u32>().is_ok())
 }
 
 /// An image's or container's id, of which the builder prints 11 digits or more.
@@ -101,8 +121,7 @@ fn is_id(text: &str) -> bool {
 fn step_name(text: &str) -> Option<String> {
     let (count, instruction) = text.split_once(':')?;
     let count = count.trim();
-    let is_count = count.split_once('/').is_some_and(|(n, of)| n.parse::<u32>().is_ok() && of.parse::<u32>().is_ok());
-    is_count.then(|| format!("[{count}] {}", instruction.trim()))
+    is_count(count).then(|| format!("[{count}] {}", instruction.trim()))
 }
 
 #[cfg(test)]
@@ -142,6 +161,26 @@ mod tests {
             BuildEvent::StepDone { step: 2, cached: true, took: None },
         ];
         assert_eq!(events, expected);
+    }
+
+    #[test]
+    fn what_podman_prints() {
+        let events = RefCell::new(Vec::new());
+        let tell = |event| events.borrow_mut().push(event);
+        let mut progress = Progress::of_podman();
+        for text in ["[1/2] STEP 1/1: FROM scratch AS a\n", "--> 1ee2e46b776\n", "[2/2] STEP 1/1: RUN make\n", "made\n"]
+        {
+            progress.update(text, &tell);
+        }
+        progress.update("[2/2] COMMIT\n--> 1ee2e46b776\n1ee2e46b776b1ee2e46b776b\n", &tell);
+        let expected = [
+            BuildEvent::StepStarted { step: 1, name: "[1/1] FROM scratch AS a".into() },
+            BuildEvent::StepDone { step: 1, cached: false, took: None },
+            BuildEvent::StepStarted { step: 2, name: "[1/1] RUN make".into() },
+            BuildEvent::StepOutput { step: 2, line: "made".into() },
+            BuildEvent::StepDone { step: 2, cached: false, took: None },
+        ];
+        assert_eq!(events.into_inner(), expected);
     }
 
     #[test]

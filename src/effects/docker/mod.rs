@@ -5,6 +5,7 @@ mod anatomy;
 mod build;
 mod classic;
 mod failure;
+pub mod lacks;
 mod lines;
 mod look;
 mod options;

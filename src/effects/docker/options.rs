@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion};
 
+use super::lacks::Road;
 use crate::effects::context::Reader;
 use crate::execute::ports::Login;
 use crate::plan::BuildPlan;
@@ -47,12 +48,26 @@ pub fn credentials(login: &Login) -> HashMap<String, DockerCredentials> {
 }
 
 /// What bollard has no fields for, as further parameters: the daemon reads one `extrahosts` for each host, where
-/// bollard can send one in all; and bollard's `shmsize` ends at 2 GiB.
-pub fn further_parameters(build: &BuildPlan) -> String {
-    let hosts =
-        build.extra_hosts.iter().map(|(host, address)| format!("extrahosts={}", escape(&format!("{host}:{address}"))));
-    let shared_memory = build.shm_size.map(|bytes| format!("shmsize={bytes}"));
-    hosts.chain(shared_memory).collect::<Vec<_>>().join("&")
+/// bollard can send one in all; and bollard's `shmsize` ends at 2 GiB. Podman reads one list of hosts, and can set the
+/// times of all that a build makes.
+pub fn further_parameters(build: &BuildPlan, road: Road) -> String {
+    let hosts = build.extra_hosts.iter().map(|(host, address)| format!("{host}:{address}"));
+    let mut parameters: Vec<(&str, String)> = match road {
+        Road::Podman if build.extra_hosts.is_empty() => Vec::new(),
+        Road::Podman => vec![("extrahosts", serde_json::Value::from_iter(hosts).to_string())],
+        Road::Session | Road::Archive | Road::Classic => hosts.map(|host| ("extrahosts", host)).collect(),
+    };
+    parameters.extend(build.shm_size.map(|bytes| ("shmsize", bytes.to_string())));
+    if let (Road::Podman, Some(seconds)) = (road, build.source_date_epoch) {
+        parameters.push(("timestamp", seconds.to_string()));
+    }
+    if !build.options.ulimits.is_empty() {
+        let limits = build.options.ulimits.iter();
+        let limits = limits.map(|one| serde_json::json!({ "Name": one.name, "Soft": one.soft, "Hard": one.hard }));
+        parameters.push(("ulimits", serde_json::Value::from_iter(limits).to_string()));
+    }
+    let written = parameters.iter().map(|(name, value)| format!("{name}={}", escape(value)));
+    written.collect::<Vec<_>>().join("&")
 }
 
 /// The same client, whose requests carry further parameters.

@@ -31,7 +31,8 @@ impl Docker {
         let tagged = self.client.tag_image(&image.id, Some(options)).await;
         tagged.map_err(|error| self.refusal(&error, &doing, Failure::Unexpected))?;
 
-        let client = with_credential(&self.client, credential, target);
+        let plain = target.host.is_loopback() && self.facts.get().is_some_and(|facts| facts.podman);
+        let client = with_credential(&self.client, credential, target, plain);
         let options = PushImageOptionsBuilder::new().tag(tag.as_str()).build();
         let mut messages = client.push_image(&name, Some(options), None);
         let mut digest = None;
@@ -69,9 +70,19 @@ impl Docker {
 ///
 /// The header is ours because bollard 0.21.1 writes it in base64's standard alphabet, while daemons read the one
 /// that is safe in URLs: a password whose code has a `+` or `/` would be taken for no password at all.
-fn with_credential(client: &bollard::Docker, credential: &Credential, target: &ImageRef) -> bollard::Docker {
+///
+/// Docker speaks to registries on loopback without TLS where they have none; Podman does so when it is told to.
+fn with_credential(
+    client: &bollard::Docker,
+    credential: &Credential,
+    target: &ImageRef,
+    plain: bool,
+) -> bollard::Docker {
     let header = registry_auth(credential, target);
     client.clone().with_request_modifier(move |mut request| {
+        if plain && let Ok(uri) = format!("{}&tlsVerify=false", request.uri()).parse() {
+            *request.uri_mut() = uri;
+        }
         // Base64 is a legal header value, so this always parses.
         if let Ok(value) = header.parse() {
             request.headers_mut().insert("x-registry-auth", value);
