@@ -1,5 +1,6 @@
 //! What happens, as it happens, on stderr.
 
+mod bar;
 mod groups;
 mod layers;
 mod plain;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::bar::{bar, position};
 use super::plain::Plain;
 use super::scan::scan_words;
 use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent, ScanEvent};
@@ -70,10 +71,13 @@ fn stays(event: &Event) -> bool {
 fn moment(event: &ImageEvent) -> Option<String> {
     Some(match event {
         ImageEvent::Build(BuildEvent::ContextSent(bytes)) => format!("sending context: {}", size::bytes(*bytes)),
-        ImageEvent::Build(BuildEvent::StepStarted { name, .. }) => name.clone(),
+        ImageEvent::Build(BuildEvent::StepStarted { name, .. }) => match position(name) {
+            Some((done, of)) => format!("{} {name}", bar(done, of)),
+            None => name.clone(),
+        },
         ImageEvent::Build(BuildEvent::StepOutput { line, .. }) => line.clone(),
         ImageEvent::Push(PushEvent::LayerSending { sent, total }) if *total > 0 => {
-            format!("pushing a layer: {} of {}", size::bytes(*sent), size::bytes(*total))
+            format!("{} pushing a layer: {} of {}", bar(*sent, *total), size::bytes(*sent), size::bytes(*total))
         }
         ImageEvent::Push(PushEvent::LayerSending { sent, .. }) => format!("pushing a layer: {}", size::bytes(*sent)),
         ImageEvent::Push(_) | ImageEvent::Seeded { .. } | ImageEvent::NotSeeded(_) => return None,
