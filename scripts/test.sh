@@ -20,13 +20,13 @@ cargo fmt --check
 say "action: action-validator"
 if have npm; then
   scripts/setup-node.sh
-  for file in action.yml examples/github-actions/*.yml; do target/setup/node/node_modules/.bin/action-validator "$file"; done
+  for file in action.yml examples/github-actions/*.yml .github/workflows/*.yml; do target/setup/node/node_modules/.bin/action-validator "$file"; done
 else
   say "action: not validated by action-validator, which needs npm; the tests check what matters of it"
 fi
 
 say "scripts: shellcheck"
-shellcheck -x .ci/run scripts/*.sh
+shellcheck -x .ci/run scripts/*.sh examples/codebuild/*.sh
 
 say "lints: cargo clippy"
 cargo clippy --all-targets --locked -- -D warnings

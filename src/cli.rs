@@ -1,5 +1,6 @@
 //! What may be typed.
 
+mod audit;
 mod help;
 pub mod lifecycle;
 pub mod repo;
@@ -16,6 +17,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Region, RegistryHost};
+pub use audit::AuditArgs;
 pub use help::{command, parse};
 pub use results::ResultArgs;
 pub use scan::{ScanArgs, ScanFileArgs};
@@ -74,6 +76,8 @@ pub enum Command {
     Logout(LogoutArgs),
     /// Check, simulate and apply lifecycle policies
     Lifecycle(lifecycle::LifecycleArgs),
+    /// Print how to ask CloudTrail who pushed to a repository, and who deleted from it
+    Audit(AuditArgs),
     /// Compare repositories with what the pipeline file states, and make them so
     Repo(repo::RepoArgs),
     /// Wait for the scan of an image, and show what it found

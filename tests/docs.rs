@@ -115,6 +115,22 @@ fn the_actions_flags_are_the_programs() {
 }
 
 #[test]
+fn a_release_has_the_archives_that_the_action_downloads() {
+    let workflow: serde_json::Value = serde_yaml::from_str(&read(".github/workflows/release.yml")).unwrap();
+    let matrix = workflow["jobs"]["build"]["strategy"]["matrix"]["include"].as_array().unwrap();
+    let built: BTreeSet<&str> = matrix.iter().map(|one| one["target"].as_str().unwrap()).collect();
+    let script = read("scripts/action.sh");
+    let asked = script.lines().filter_map(|line| line.trim().split_once(") echo ")?.1.strip_suffix(" ;;"));
+    assert_eq!(asked.filter(|target| target.contains('-')).collect::<BTreeSet<_>>(), built);
+    for file in files(".github/workflows") {
+        for line in read(&file).lines().filter_map(|line| line.trim().strip_prefix("- uses: ")) {
+            let pin = line.split_once('@').unwrap().1;
+            assert!(pin.len() > 40 && pin[..40].chars().all(|c| c.is_ascii_hexdigit()), "{file}: `{line}` can change");
+        }
+    }
+}
+
+#[test]
 fn the_examples_name_this_version() {
     let version = concat!("v", env!("CARGO_PKG_VERSION"));
     let mut found = 0;
@@ -126,5 +142,5 @@ fn the_examples_name_this_version() {
             found += 1;
         }
     }
-    assert_eq!(found, 2, "the examples that name a version");
+    assert_eq!(found, 8, "the examples that name a version");
 }

@@ -22,6 +22,9 @@ pub struct ResultArgs {
     /// Write the same as Java properties, for Jenkins' `readProperties`
     #[arg(long, value_name = "FILE")]
     pub properties: Option<PathBuf>,
+    /// Print metrics into the log, in CloudWatch's embedded metric format
+    #[arg(long)]
+    pub emf: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub scans: ScanFileArgs,

@@ -8,7 +8,7 @@ use super::read::shown;
 use super::{World, blame, scan};
 use crate::cli::{ResultArgs, ScanFileArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::effects::workspace;
+use crate::effects::{clock, workspace};
 use crate::execute::report::{Outcome, Report};
 use crate::explain::{Circumstances, explain};
 use crate::names::Tag;
@@ -111,6 +111,11 @@ impl Finished {
         if result.is_ok() {
             told.push(write(&args.env_file, &|| handover::env_file(&handover)));
             told.push(write(&args.properties, &|| handover::properties(&handover)));
+        }
+        if let (true, Some(plan), Some(done)) = (args.emf, &self.plan, &self.report) {
+            let now = clock::now().unix_timestamp_nanos() / 1_000_000;
+            let now = i64::try_from(now).unwrap_or_default();
+            report::emf::lines(plan, done, &self.spans, now).iter().for_each(|line| report::note(line));
         }
         if let Some(runner) = Runner::of(&world.variables) {
             let report = args.report.as_ref().map(|path| world.folder.join(path));

@@ -132,6 +132,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Completions(args) => shell::completions(args)?,
         Command::Man(args) => shell::man(args, world)?,
         Command::Repo(args) => return repo::run(args, world).await,
+        Command::Audit(args) => report::print(&report::audit::commands(&args.repository, args.region.as_ref()))?,
         Command::Lifecycle(args) => return lifecycle::run(args, world).await,
         Command::Scan(args) => unless_interrupted(scan::run(args, world)).await?,
         Command::Local(args) => return local::run(args, world).await,

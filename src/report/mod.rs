@@ -1,7 +1,9 @@
 //! The only room that prints, and that writes results.
 
+pub mod audit;
 pub mod context;
 pub mod copy;
+pub mod emf;
 pub mod facts;
 pub mod files;
 pub mod github;

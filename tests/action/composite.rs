@@ -12,7 +12,7 @@ images:
   worker: { build: worker, repository: UNIQUE/worker, tags: [sha] }
 ";
 
-fn checkout<'a>(user: &'a User, web: &str) -> Checkout<'a> {
+pub fn checkout<'a>(user: &'a User, web: &str) -> Checkout<'a> {
     let (web, worker) = (user.dockerfile(web), user.dockerfile("COPY Dockerfile /\n"));
     let files =
         [("longshore.yaml", PIPELINE), ("web/Dockerfile", web.as_str()), ("worker/Dockerfile", worker.as_str())];
@@ -20,7 +20,7 @@ fn checkout<'a>(user: &'a User, web: &str) -> Checkout<'a> {
 }
 
 /// A release of this version whose archive holds the program under test.
-fn release(user: &User) -> String {
+pub fn release(user: &User) -> String {
     let version = concat!("v", env!("CARGO_PKG_VERSION"));
     let folder = user.at("releases").join(version);
     std::fs::create_dir_all(&folder).unwrap();
@@ -36,7 +36,7 @@ fn used(user: &User, checkout: &Checkout<'_>, server: &LocalServer, with: &[(&st
     uses(user, checkout, Some(server), with, &[("LONGSHORE_RELEASES", &release(user))])
 }
 
-fn parsed(text: &str) -> Value {
+pub fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
 }
 
@@ -210,7 +210,12 @@ fn the_action_is_valid() {
         eprintln!("skipped: `make test` installs action-validator where there is an npm");
         return;
     }
-    for file in ["action.yml", "examples/github-actions/workflow.yml"] {
-        user.program(&validator.display().to_string(), root()).arg(root().join(file)).succeeds();
+    let mut files = vec![root().join("action.yml")];
+    for folder in ["examples/github-actions", ".github/workflows"] {
+        files.extend(std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files {
+        user.program(&validator.display().to_string(), root()).arg(file).succeeds();
     }
 }

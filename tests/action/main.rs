@@ -9,3 +9,4 @@ mod runner;
 mod script;
 #[path = "../support/user/mod.rs"]
 mod user;
+mod workflows;

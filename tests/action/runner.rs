@@ -106,7 +106,7 @@ fn runner_variables(call: Call, files: &[PathBuf; 4], folder: &Path, checkout: &
 }
 
 /// The value of a text with at most one expression, which names something of the context.
-fn evaluate(text: &str, context: &BTreeMap<String, String>) -> String {
+pub fn evaluate(text: &str, context: &BTreeMap<String, String>) -> String {
     let Some((before, rest)) = text.split_once("${{") else { return text.to_owned() };
     let (name, after) = rest.split_once("}}").unwrap();
     format!("{before}{}{after}", context.get(name.trim()).map_or("", String::as_str))

@@ -187,3 +187,37 @@ fn a_task_definition_is_written_with_the_images_of_the_run() {
     assert!(ended.err().ends_with(error), "{}", ended.err());
     assert!(!checkout.at("taskdef.rendered.json").exists(), "that of the earlier run is gone");
 }
+
+#[test]
+fn metrics_are_printed_into_the_log() {
+    let user = User::new();
+    let checkout = checkout(&user, "");
+    let server = user.serve("data");
+    let metrics = |code| -> Vec<Value> {
+        let ended = server.run(&checkout).args(&["--emf"]).run().with_code(code);
+        ended
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with('{'))
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let [image, run] = metrics(0).try_into().unwrap();
+    assert_eq!((&image["Repository"], &image["Reused"]), (&json!(format!("{}/web", user.unique())), &json!(0)));
+    assert!(image["BytesPushed"].as_u64().unwrap() > 0 && image["BuildSeconds"].is_number(), "{image}");
+    assert_eq!(
+        (&run["ImagesBuilt"], &run["ImagesReused"], &run["BytesPushed"]),
+        (&json!(1), &json!(0), &image["BytesPushed"])
+    );
+    // Each name that is declared is there, as the format demands.
+    for line in [&image, &run] {
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        for metric in directive["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{line}");
+        }
+    }
+    let [image, run] = metrics(0).try_into().unwrap();
+    assert_eq!((&image["Reused"], &image["BytesPushed"], &run["ImagesReused"]), (&json!(1), &json!(0), &json!(1)));
+    checkout.write("Dockerfile", &user.dockerfile("COPY missing /\n"));
+    assert_eq!(metrics(1)[0]["Failed"], json!(1));
+}
