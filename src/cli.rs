@@ -2,6 +2,7 @@
 
 mod audit;
 mod help;
+pub mod iam;
 pub mod lifecycle;
 pub mod repo;
 mod results;
@@ -82,6 +83,10 @@ pub enum Command {
     Repo(repo::RepoArgs),
     /// Wait for the scan of an image, and show what it found
     Scan(ScanArgs),
+    /// Print the IAM policy that this pipeline needs, and nothing more
+    Iam(iam::IamArgs),
+    /// Print the VPC endpoints that a private subnet needs to reach ECR
+    VpcEndpoints(iam::EndpointsArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
     /// Print the JSON Schema of the pipeline file, for editors

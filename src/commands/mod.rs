@@ -12,6 +12,7 @@ mod facts;
 mod finish;
 mod fork;
 mod github;
+mod iam;
 mod key;
 mod lifecycle;
 mod local;
@@ -131,6 +132,8 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Schema => report::print_json(&crate::pipeline::json_schema())?,
         Command::Completions(args) => shell::completions(args)?,
         Command::Man(args) => shell::man(args, world)?,
+        Command::Iam(args) => iam::iam(args, world)?,
+        Command::VpcEndpoints(args) => iam::vpc_endpoints(args, world)?,
         Command::Repo(args) => return repo::run(args, world).await,
         Command::Audit(args) => report::print(&report::audit::commands(&args.repository, args.region.as_ref()))?,
         Command::Lifecycle(args) => return lifecycle::run(args, world).await,

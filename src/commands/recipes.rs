@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::contexts;
+use super::{contexts, origins};
 use crate::diagnostic::Diagnostics;
-use crate::names::RegistryHost;
+use crate::dockerfile::{self, Circumstances};
+use crate::names::{Platform, RegistryHost};
 use crate::pipeline::{Image, Pipeline};
 
 /// The Dockerfiles of a pipeline, as text, in the order of its images.
@@ -23,6 +24,27 @@ pub(crate) fn read(pipeline: &Pipeline, root: &Path) -> Result<Recipes, Diagnost
 }
 
 impl Recipes {
+    /// The images that they are built on, as far as they can be told, and those that are named contexts.
+    pub(crate) fn images(&self, pipeline: &Pipeline) -> BTreeSet<String> {
+        // Which platform is built for hardly ever decides what is built on.
+        let Ok(platform) = "linux/amd64".parse::<Platform>() else { return BTreeSet::new() };
+        let mut all = BTreeSet::new();
+        for (image, text) in pipeline.images.iter().zip(&self.0) {
+            let contexts = image.build.additional_contexts.keys().cloned().collect();
+            let platform = image.build.platform.as_ref().unwrap_or(&platform);
+            let circumstances = Circumstances {
+                target: image.build.target.as_deref(),
+                args: &image.build.args,
+                platform,
+                build_platform: platform,
+                contexts: &contexts,
+            };
+            all.extend(dockerfile::read(text, &circumstances).map(|recipe| recipe.images).unwrap_or_default());
+            all.extend(origins::references(image).cloned());
+        }
+        all
+    }
+
     /// The images whose Dockerfile, or a build argument of it, speaks of this registry.
     pub(crate) fn based_on(&self, host: &RegistryHost, pipeline: &Pipeline) -> BTreeSet<String> {
         let speaks = |text: &String| text.contains(host.as_str());

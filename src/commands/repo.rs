@@ -17,7 +17,7 @@ use crate::execute::provision;
 use crate::explain::{Circumstances, explain};
 use crate::facts::RegistryFacts;
 use crate::pipeline::{self, OnDrift, Pipeline};
-use crate::plan::{Guard, Manner, RepositoryPlan, RepositorySight, Told, plan_repository};
+use crate::plan::{Guard, Manner, RepositoryPlan, RepositorySight, Told, moving_tags, plan_repository};
 use crate::report;
 use crate::report::progress::{Progress, Style};
 use crate::report::repository::Registry;
@@ -122,6 +122,7 @@ async fn decide(args: &WhichArgs, yes: bool, world: &World) -> Result<Decided, D
     let seen: Vec<RegistryFacts> = try_join_all(looks).await.map_err(|error| told(&error))?;
     let manner = Manner { prune_tags: args.prune_tags, registry_wide: args.registry_wide };
     let mut found = Told::default();
+    found.doubts.extend(pipeline.images.iter().filter_map(|image| moving_tags(image, &pipeline.environments, None)));
     let mut registries = Vec::new();
     for (way, seen) in ways.into_iter().zip(&seen) {
         let mut planned = Vec::new();

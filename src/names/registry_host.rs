@@ -110,6 +110,25 @@ impl Partition {
         }
     }
 
+    /// Its name in ARNs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Partition::Commercial => "aws",
+            Partition::GovCloud => "aws-us-gov",
+            Partition::China => "aws-cn",
+            Partition::EuSovereign => "aws-eusc",
+            Partition::Isolated(Some('b')) => "aws-iso-b",
+            Partition::Isolated(Some('e')) => "aws-iso-e",
+            Partition::Isolated(Some('f')) => "aws-iso-f",
+            Partition::Isolated(_) => "aws-iso",
+        }
+    }
+
+    /// What the names of its services for VPC endpoints begin with: its domain from the end.
+    pub fn service_prefix(self) -> String {
+        self.suffix().split('.').rev().collect::<Vec<_>>().join(".")
+    }
+
     fn suffix(self) -> &'static str {
         match self {
             Partition::Commercial | Partition::GovCloud => "amazonaws.com",

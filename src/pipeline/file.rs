@@ -10,7 +10,7 @@ use super::node::{Entry, Node, Value};
 use super::problems::Problems;
 use super::read::Field;
 use super::substitute::substitute;
-use super::{Pipeline, images, outputs, registry, yaml};
+use super::{Pipeline, images, moving, outputs, registry, yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
 pub(super) const SCHEMA: Schema = Schema {
@@ -134,8 +134,24 @@ impl PipelineFile {
             ),
         }
         pipeline.outputs = fields.read("outputs", problems, outputs::read).unwrap_or_default();
+        except_what_moves(&mut pipeline, problems);
         outputs::check_detail(fields.get("outputs"), &pipeline.images, problems);
         pipeline
+    }
+}
+
+/// Fills in `except: auto`.
+fn except_what_moves(pipeline: &mut Pipeline, problems: &mut Problems) {
+    let Pipeline { images, environments, .. } = pipeline;
+    for image in images.iter_mut().filter(|image| image.repository.stated.except_auto) {
+        match moving::filters(image, environments) {
+            Ok(filters) => image.repository.tag_mutability.except = filters,
+            Err(filters) => problems.error_at(
+                image.repository.place.clone(),
+                format!("`except: auto` of image `{}` takes {} filters, ECR allows 5", image.name, filters.len()),
+                format!("give tags that move a common beginning; the filters are {}", filters.join(", ")),
+            ),
+        }
     }
 }
 

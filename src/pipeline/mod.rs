@@ -12,6 +12,7 @@ mod image;
 mod images;
 mod interpolate;
 mod lifecycle;
+pub mod moving;
 mod mutability;
 mod needs;
 mod node;
@@ -277,6 +278,8 @@ pub struct Stated {
     pub encryption: bool,
     /// `tag_mutability`
     pub tag_mutability: bool,
+    /// `except: auto`: the exclusions follow from the tag rules.
+    pub except_auto: bool,
 }
 
 /// What a run does about a repository whose settings are not as they should be.
@@ -385,6 +388,23 @@ impl Preset {
     /// Every preset, in the order of the documentation.
     pub const ALL: [Preset; 7] =
         [Preset::Semver, Preset::Sha, Preset::Env, Preset::Branch, Preset::Pr, Preset::Latest, Preset::Schedule];
+
+    /// The rules of the grammar that the word stands for; of `env` the environment's name decides.
+    pub fn rules(self) -> &'static [&'static str] {
+        match self {
+            Preset::Semver => &[
+                "type=semver,pattern={{version}}",
+                "type=semver,pattern={{major}}.{{minor}}",
+                "type=semver,pattern={{major}}",
+            ],
+            Preset::Sha => &["type=sha,prefix="],
+            Preset::Branch => &["type=ref,event=branch"],
+            Preset::Pr => &["type=ref,event=pr"],
+            Preset::Schedule => &["type=schedule"],
+            Preset::Latest => &["type=raw,value=latest"],
+            Preset::Env => &[],
+        }
+    }
 
     /// The word itself.
     pub fn word(self) -> &'static str {

@@ -21,7 +21,16 @@ pub(super) struct MutabilityPart {
     at: Option<Span>,
     mode: Option<Mutability>,
     mode_is_broken: bool,
-    except: Option<Vec<String>>,
+    except: Option<Except>,
+}
+
+/// What is excepted.
+#[derive(Debug, Clone, PartialEq)]
+enum Except {
+    /// Whatever moves by its rule.
+    Auto,
+    /// These.
+    Patterns(Vec<String>),
 }
 
 impl MutabilityPart {
@@ -38,7 +47,7 @@ impl MutabilityPart {
             at,
             mode,
             mode_is_broken: mode.is_none() && fields.get("mode").is_some(),
-            except: fields.read("except", problems, patterns),
+            except: fields.read("except", problems, except),
         }
     }
 
@@ -55,19 +64,41 @@ impl MutabilityPart {
         }
     }
 
+    /// Whether the exceptions follow from the tag rules.
+    pub fn is_auto(&self) -> bool {
+        self.except == Some(Except::Auto) && self.mode != Some(Mutability::Mutable)
+    }
+
     /// Whether a mode is given.
     pub fn is_stated(&self) -> bool {
-        self.mode.is_some()
+        self.mode.is_some() || self.is_auto()
     }
 
     /// The mutability; exceptions need a mode to be exceptions from.
     pub fn finish(self, problems: &mut Problems) -> TagMutability {
-        let except = self.except.unwrap_or_default();
+        let auto = self.is_auto();
+        let except = match self.except {
+            Some(Except::Patterns(patterns)) => patterns,
+            Some(Except::Auto) if self.mode == Some(Mutability::Mutable) => {
+                if let Some(at) = self.at {
+                    let message = "`except: auto` lets tags move, and goes with `mode: IMMUTABLE`";
+                    problems.error_with_hint(
+                        at,
+                        message,
+                        "name the tags that shall not move, as in `except: [\"v*\"]`",
+                    );
+                }
+                Vec::new()
+            }
+            // Filled in from the tag rules, when all of them are read.
+            Some(Except::Auto) | None => Vec::new(),
+        };
         if let (Some(at), None, false, false) = (self.at, self.mode, self.mode_is_broken, except.is_empty()) {
             let message = "`tag_mutability` has exceptions, but no `mode` that they are exceptions from";
             problems.error_with_hint(at, message, "write `mode: IMMUTABLE` to let these tags alone move");
         }
-        TagMutability { mode: self.mode.unwrap_or_default(), except }
+        let mode = self.mode.unwrap_or(if auto { Mutability::Immutable } else { Mutability::Mutable });
+        TagMutability { mode, except }
     }
 }
 
@@ -87,6 +118,13 @@ fn mode(field: &Field<'_>, problems: &mut Problems) -> Option<Mutability> {
             }
             None
         }
+    }
+}
+
+fn except(field: &Field<'_>, problems: &mut Problems) -> Option<Except> {
+    match &field.node.value {
+        Value::Text(word) if word == "auto" => Some(Except::Auto),
+        _ => patterns(field, problems).map(Except::Patterns),
     }
 }
 

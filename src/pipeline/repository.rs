@@ -115,8 +115,11 @@ impl RepositoryPart {
             let count = self.resource_tags.len();
             problems.error(image_at, format!("image `{image}` has {count} resource tags, AWS allows {MAX_TAGS}"));
         }
-        let stated =
-            Stated { encryption: self.encryption.is_stated(), tag_mutability: self.tag_mutability.is_stated() };
+        let stated = Stated {
+            encryption: self.encryption.is_stated(),
+            tag_mutability: self.tag_mutability.is_stated(),
+            except_auto: self.tag_mutability.is_auto(),
+        };
         let encryption = self.encryption.finish(problems);
         let tag_mutability = self.tag_mutability.finish(problems);
         let Spanned { value: name, span } = name?;

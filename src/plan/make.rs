@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::cache::{self, Ground};
 use super::labels::Labels;
 use super::lifecycle::MAX_EXPIRE;
+use super::moving;
 use super::replicas::{ReplicaSight, plan_replica};
 use super::repository::{Guard, Manner, RepositorySight, Told, plan_cache_repository, plan_repository};
 use super::reuse::{Case, Verdict};
@@ -61,6 +62,7 @@ pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> R
         let around = around(name, sight.registry, sight.seen, Some(guard(pipeline, sight.now, sight.seen, name)));
         repositories.extend(plan_repository(&image.repository, &around, &mut told));
         caches.extend(cache::own_repository(image, sight.facts).map(|name| (name, image.repository.create)));
+        told.doubts.extend(moving::doubt(image, &pipeline.environments, Some(&derived.tags)));
         match plan_image(image, derived, content, there, sight) {
             Ok(planned) => images.push(planned),
             Err(problem) => told.problems.push(problem),

@@ -1,10 +1,13 @@
 //! Exactly what will be done: pure, with no clock, no environment and no I/O.
 
 pub mod cache;
+pub mod endpoints;
 pub mod environment;
 pub mod labels;
 pub mod lifecycle;
 mod make;
+mod moving;
+pub mod permissions;
 pub mod promote;
 mod replicas;
 mod repository;
@@ -30,6 +33,7 @@ use crate::scan::Policy as GatePolicy;
 
 pub use cache::CachePlan;
 pub use make::{Sight, builds, make};
+pub use moving::doubt as moving_tags;
 pub use replicas::ReplicaSight;
 pub use repository::{Guard, Manner, RepositorySight, Told, plan_repository};
 pub use settings::{Change, Difference, Setting};

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod files;
 pub mod github;
 pub mod handover;
+pub mod infrastructure;
 pub mod json;
 pub mod keys;
 pub mod lifecycle;

@@ -120,6 +120,63 @@ hint: or state the encryption that it has
 }
 
 #[test]
+fn scans_count_as_they_are_in_effect() {
+    let user = User::new();
+    let server = user.serve("data");
+    create(&user, &server, "web", &[]);
+    pipeline(&user, "scan_on_push: true");
+    let planned = repo(&user, &server, &["plan", "--detailed-exitcode"]).with_code(2);
+    assert!(planned.out().contains("  ~ scan_on_push should be true, and scans are MANUAL\n"), "{}", planned.out());
+    repo(&user, &server, &["apply"]).with_code(0);
+    repo(&user, &server, &["plan", "--detailed-exitcode"]).with_code(0);
+
+    // Inspector does not look at a repository's own switch.
+    let rule = "scanFrequency=CONTINUOUS_SCAN,repositoryFilters=[{filter=other,filterType=WILDCARD}]";
+    let put = ["put-registry-scanning-configuration", "--scan-type", "ENHANCED", "--rules", rule];
+    aws(&user, &server, &put).succeeds();
+    repo(&user, &server, &["plan", "--detailed-exitcode"]).with_code(2);
+    let stuck = repo(&user, &server, &["apply"]).with_code(2);
+    assert!(stuck.err().contains("error: repository `web` stays as it is\n"), "{}", stuck.err());
+    repo(&user, &server, &["apply", "--registry-wide"]).with_code(0);
+    let now = aws_json(&user, &server, &["get-registry-scanning-configuration"]);
+    let frequencies: Vec<&str> = now["scanningConfiguration"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["scanFrequency"].as_str().unwrap())
+        .collect();
+    assert_eq!(frequencies, ["CONTINUOUS_SCAN", "SCAN_ON_PUSH"], "the rule of others stays: {now:#}");
+    repo(&user, &server, &["plan", "--detailed-exitcode"]).with_code(0);
+}
+
+#[test]
+fn tags_that_move_in_an_immutable_repository_are_found() {
+    let user = User::new();
+    let server = user.serve("data");
+    create(&user, &server, "web", &["--image-tag-mutability", "IMMUTABLE"]);
+    let text = "version: 1\nimages:\n  web:\n    build: .\n    tags: [semver, latest]\n    repository: { name: web, tag_mutability: IMMUTABLE }\n";
+    user.write(&user.at("home/longshore.yaml"), text);
+    let planned = repo(&user, &server, &["plan", "--detailed-exitcode"]).with_code(0);
+    assert_eq!(
+        planned.err(),
+        "\
+warning: tags of image `web` move by their rules, and the tags of `web` are immutable
+ --> longshore.yaml:5:12
+  |
+5 |     tags: [semver, latest]
+  |            ^^^^^^
+caused by: `1.2` by `semver`: no filter lets it move that does not let `1.2.3` by `semver` move as well
+caused by: `1` by `semver`: no filter lets it move that does not let `1.2.3` by `semver` move as well
+caused by: `latest` by `latest`
+caused by: `src-4f2e1a04f2e1a04f2e1a` by `reuse`
+hint: write `tag_mutability: { mode: IMMUTABLE, except: [latest, \"src-*\"] }`, or `except: auto`, which means the same
+hint: what no filter can tell apart needs another rule, as `type=semver,pattern={{version}}` alone, or a prefix of its \
+         own, as in `type=semver,pattern={{major}},prefix=v`
+"
+    );
+}
+
+#[test]
 fn a_lifecycle_policy_is_guarded() {
     let user = User::new();
     let server = user.serve("data");

@@ -236,7 +236,11 @@ static MUTABILITY: Described = Described {
     schema: &mutability::SCHEMA,
     fields: &[
         ("mode", "Whether tags may move [default: MUTABLE]", MUTABILITIES),
-        ("except", "Tags for which the opposite holds; `*` stands for anything", TEXTS),
+        (
+            "except",
+            "Tags for which the opposite holds, where `*` stands for anything; or auto, for those that move by their rules",
+            TEXTS,
+        ),
     ],
     required: &[],
 };

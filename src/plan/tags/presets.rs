@@ -32,16 +32,14 @@ pub(super) struct PresetRule {
 pub(super) fn rules(preset: Preset, environment: &Result<Known<Tag>, String>) -> Result<Vec<PresetRule>, String> {
     let rule = |text: &str, condition| PresetRule { text: text.to_owned(), condition, why: None };
     Ok(match preset {
-        Preset::Semver => vec![
-            rule("type=semver,pattern={{version}}", Condition::None),
-            rule("type=semver,pattern={{major}}.{{minor}}", Condition::None),
-            rule("type=semver,pattern={{major}}", Condition::MajorAboveZero),
-        ],
-        Preset::Sha => vec![rule("type=sha,prefix=", Condition::None)],
-        Preset::Branch => vec![rule("type=ref,event=branch", Condition::None)],
-        Preset::Pr => vec![rule("type=ref,event=pr", Condition::None)],
-        Preset::Schedule => vec![rule("type=schedule", Condition::None)],
-        Preset::Latest => vec![rule("type=raw,value=latest", Condition::HighestVersion)],
+        Preset::Semver => {
+            let conditions = [Condition::None, Condition::None, Condition::MajorAboveZero];
+            preset.rules().iter().zip(conditions).map(|(text, condition)| rule(text, condition)).collect()
+        }
+        Preset::Latest => preset.rules().iter().map(|text| rule(text, Condition::HighestVersion)).collect(),
+        Preset::Sha | Preset::Branch | Preset::Pr | Preset::Schedule => {
+            preset.rules().iter().map(|text| rule(text, Condition::None)).collect()
+        }
         Preset::Env => {
             let name = environment.as_ref().map_err(Clone::clone)?;
             let why = format!("environment {}, from {}", name.value, name.source);
