@@ -2,6 +2,7 @@
 
 mod beside;
 mod build;
+mod drift;
 mod encryption;
 mod fields;
 mod file;
@@ -39,6 +40,7 @@ mod write;
 mod yaml;
 
 pub use beside::load_files;
+pub use drift::{OnDrift, Stated};
 pub use file::{PipelineFile, parse, parse_bytes};
 pub use glob::glob;
 pub use lifecycle::{Lifecycle, PolicyFile, declared_tags, parse_policy};
@@ -251,54 +253,6 @@ pub struct Repository {
     /// Where its name stands in the file.
     #[serde(skip)]
     pub place: Option<Place>,
-}
-
-impl Repository {
-    /// Its lifecycle policy; none if that stands in a file which was not read yet.
-    pub fn lifecycle_policy(&self) -> Option<&crate::lifecycle::Policy> {
-        match self.lifecycle.as_ref()? {
-            Lifecycle::Policy(policy) => Some(policy),
-            Lifecycle::File { .. } => None,
-        }
-    }
-
-    /// Its own policy; none if that stands in a file which was not read yet.
-    pub fn document(&self) -> Option<&crate::access::Document> {
-        match self.policy.as_ref()? {
-            RepositoryPolicy::Document(document) => Some(document),
-            RepositoryPolicy::File { .. } => None,
-        }
-    }
-}
-
-/// Which settings of a repository are stated: what is not is left as it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stated {
-    /// `encryption`
-    pub encryption: bool,
-    /// `tag_mutability`
-    pub tag_mutability: bool,
-    /// `except: auto`: the exclusions follow from the tag rules.
-    pub except_auto: bool,
-}
-
-/// What a run does about a repository whose settings are not as they should be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnDrift {
-    /// Say so, and go on.
-    #[default]
-    Report,
-    /// Set them, before anything is built.
-    Fix,
-    /// End before anything is built.
-    Fail,
-}
-
-impl OnDrift {
-    fn is_default(&self) -> bool {
-        *self == OnDrift::Report
-    }
 }
 
 /// How a repository's images are encrypted at rest. Source: ECR user guide, "Encryption at rest".
