@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::access::{PULL, PUSH};
-use crate::names::{AccountId, Partition, Region, RepositoryName, RoleArn};
+use crate::names::{AccountId, Partition, Region, RegistryHost, RepositoryName, RoleArn};
 use crate::pipeline::{Cache, CacheKind, Encryption, Image, OnDrift, Pipeline, Replica};
 
 pub use trust::{GithubSubject, MalformedSubject, github};
@@ -97,7 +97,7 @@ pub fn of_replica(pipeline: &Pipeline, home: &Home, role: &RoleArn) -> Vec<Allow
 
 /// What a replica leaves open is as in the run's own registry.
 fn home_of(replica: &Replica, home: &Home) -> Home {
-    let named = replica.host.as_ref().and_then(|host| host.as_ecr());
+    let named = replica.host.as_ref().and_then(RegistryHost::as_ecr);
     let account = replica.account.clone().or_else(|| named.as_ref().map(|ecr| ecr.account.clone()));
     let account = account.or_else(|| replica.role.as_ref()?.account());
     let region = replica.region.clone().or_else(|| named.map(|ecr| ecr.region));
