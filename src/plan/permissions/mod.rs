@@ -155,8 +155,15 @@ fn in_registries(pipeline: &Pipeline, homes: &[Home]) -> Vec<Allow> {
     let has_tags = |image: &Image| !image.repository.resource_tags.is_empty();
     add("CompareResourceTags", &["ecr:ListTagsForResource"], &has_tags);
     add("SetResourceTags", &["ecr:TagResource"], &|image| has_tags(image) && (image.repository.create || fixes(image)));
+    let is_gated = |image: &Image| image.gate.is_some();
+    let gate = ["ecr:BatchGetRepositoryScanningConfiguration", "ecr:DescribeImageScanFindings", "ecr:StartImageScan"];
+    add("ReadScans", &gate, &is_gated);
     let mut of_registry = BTreeSet::new();
-    if pipeline.images.iter().any(|image| image.repository.scan_on_push.is_some()) {
+    if pipeline.images.iter().any(is_gated) {
+        // Where Inspector scans, ECR gives its findings to those only who may read them there.
+        of_registry.extend(["inspector2:ListCoverage", "inspector2:ListFindings"]);
+    }
+    if pipeline.images.iter().any(|image| is_gated(image) || image.repository.scan_on_push.is_some()) {
         of_registry.insert("ecr:GetRegistryScanningConfiguration");
     }
     if pipeline.images.iter().any(|image| image.repository.create) {
