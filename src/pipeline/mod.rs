@@ -53,7 +53,7 @@ pub use schema::json_schema;
 pub use suggest::nearest;
 pub use write::to_yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -180,6 +180,9 @@ pub struct Build {
     pub target: Option<String>,
     /// Build arguments. Never a place for secrets: they stay in the image's history.
     pub args: BTreeMap<String, String>,
+    /// The arguments that look like secrets and are none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub public_args: BTreeSet<String>,
     /// Labels of the user's own; they win over the standard ones.
     pub labels: BTreeMap<String, String>,
     /// The platform to build for; the daemon's own if not given.

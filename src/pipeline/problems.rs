@@ -40,6 +40,13 @@ impl Problems {
         self.report(span, Diagnostic::input(message).hint(hint));
     }
 
+    /// The same where the line must not be shown, since it may hold a secret.
+    pub fn error_unquoted(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        let name = self.source.name.clone();
+        let place = Place { source: Arc::new(Source { name, text: String::new() }), ..self.place(span) };
+        self.errors.push(Diagnostic::input(message).hint(hint).at(place));
+    }
+
     /// Something is wrong at a place that is known already.
     pub fn error_at(&mut self, place: Option<Place>, message: impl Into<String>, hint: impl Into<String>) {
         self.errors.push(Diagnostic::input(message).hint(hint).at_maybe(place));

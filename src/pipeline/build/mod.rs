@@ -4,12 +4,13 @@ mod attest;
 mod attributes;
 mod cache;
 mod context;
+mod guard;
 mod limits;
 mod options;
 mod secrets;
 mod ssh;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use context::NamedPart;
@@ -53,6 +54,7 @@ pub(super) const SCHEMA: Schema = Schema {
         ("dockerfile_inline", &["dockerfile-inline"]),
         ("target", &[]),
         ("args", &["build-args", "build_args"]),
+        ("public_args", &["public-args"]),
         ("labels", &[]),
         ("platform", &["platforms"]),
         ("no_cache", &["no-cache"]),
@@ -103,6 +105,7 @@ pub(super) struct BuildPart {
     target: Option<String>,
     /// `None` where the environment has no value for a key that stands alone.
     args: Pairs,
+    public_args: BTreeSet<String>,
     labels: BTreeMap<String, String>,
     platform: Option<Platform>,
     no_cache: Option<bool>,
@@ -123,6 +126,7 @@ impl BuildPart {
             dockerfile: None,
             target: None,
             args: Pairs::new(),
+            public_args: BTreeSet::new(),
             labels: BTreeMap::new(),
             platform: None,
             no_cache: None,
@@ -151,6 +155,10 @@ impl BuildPart {
         for (key, value) in part.args.iter_mut().filter(|(_, value)| value.is_none()) {
             *value = (given.environment)(key);
         }
+        part.public_args = fields.read("public_args", problems, names).unwrap_or_default();
+        if let Some(args) = fields.get("args") {
+            guard::check(args, &part.args, &part.public_args, problems);
+        }
         let labels = fields.read("labels", problems, pairs::read).unwrap_or_default();
         part.labels = labels.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
         part.platform = fields.read("platform", problems, platform);
@@ -175,6 +183,7 @@ impl BuildPart {
             dockerfile: self.dockerfile.or(base.dockerfile),
             target: self.target.or(base.target),
             args: merged(base.args, self.args),
+            public_args: base.public_args.into_iter().chain(self.public_args).collect(),
             labels: merged(base.labels, self.labels),
             platform: self.platform.or(base.platform),
             no_cache: self.no_cache.or(base.no_cache),
@@ -199,6 +208,7 @@ impl BuildPart {
             dockerfile: self.dockerfile.unwrap_or_else(|| Dockerfile::File(PathBuf::from("Dockerfile"))),
             target: self.target,
             args: self.args.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+            public_args: self.public_args,
             labels: self.labels,
             platform: self.platform,
             no_cache: self.no_cache.unwrap_or(false),
@@ -241,6 +251,11 @@ pub(super) fn merged<V>(mut base: BTreeMap<String, V>, over: BTreeMap<String, V>
 /// A path, relative or not; it may leave the file's folder.
 pub(super) fn path(field: &Field<'_>, problems: &mut Problems) -> Option<PathBuf> {
     field.text(problems).map(PathBuf::from)
+}
+
+/// Names, one or several.
+fn names(field: &Field<'_>, problems: &mut Problems) -> Option<BTreeSet<String>> {
+    Some(field.items_or_single(problems)?.iter().filter_map(|item| item.owned(problems)).collect())
 }
 
 fn platform(field: &Field<'_>, problems: &mut Problems) -> Option<Platform> {

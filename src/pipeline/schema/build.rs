@@ -29,6 +29,7 @@ pub(super) static BUILD: Described = Described {
         ("dockerfile_inline", "The text of a Dockerfile", Shape::Text),
         ("target", "The stage to build [default: the last]", Shape::Text),
         ("args", "Build arguments; one without a value takes it from the environment", Shape::Pairs),
+        ("public_args", "Build arguments that look like secrets and are none", TEXTS),
         ("labels", "Labels of the image", Shape::Pairs),
         ("platform", "The platform to build for, as in `linux/arm64`", TEXTS),
         ("no_cache", "Build every step anew", Shape::Flag),
