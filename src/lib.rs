@@ -27,5 +27,6 @@ pub mod names;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod retry;
 pub mod scan;
 pub mod tree;

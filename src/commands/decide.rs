@@ -51,7 +51,7 @@ pub(super) struct Way {
 
 impl Way {
     pub(super) fn to(target: Target, world: &World) -> Result<Self, ServiceError> {
-        let registry = RegistryClient::new(&target.host, &world.variables)?;
+        let registry = RegistryClient::new(&target.host, &world.variables)?.with_tally(&world.retries);
         Ok(Way { host: target.host, ecr: target.ecr, registry })
     }
 

@@ -94,7 +94,8 @@ impl Finished {
         result: Result<(), Diagnostics>,
         world: &World,
     ) -> Result<(), Diagnostics> {
-        let json = JsonReport::new(self.plan.as_ref(), self.report.as_ref(), result.as_ref().err());
+        let json =
+            JsonReport::new(self.plan.as_ref(), self.report.as_ref(), result.as_ref().err(), world.retries.sum());
         let printed = match (&self.plan, &self.report) {
             _ if args.json => report::print_json(&json),
             (Some(plan), Some(report)) if result.is_ok() => report::print_references(plan, report),

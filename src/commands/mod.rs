@@ -35,24 +35,46 @@ mod target;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::cli::{self, Command, When};
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::effects::{program, tls, workspace};
 use crate::facts::Variables;
 use crate::report::{self, Colors};
+use crate::retry::{Retry, Tally};
 
 /// The world that the program was started in.
 struct World {
     variables: Variables,
     folder: PathBuf,
     colors: Colors,
+    /// What is tried again.
+    retries: Arc<Tally>,
 }
 
 impl World {
     /// A variable that is set to something; CI systems set to nothing what they do not know.
     fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Does the work, and tells meanwhile what is tried again.
+    async fn telling<T>(&self, tell: &dyn Fn(&Retry), work: impl Future<Output = T>) -> T {
+        let mut heard = self.retries.hear();
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                result = &mut work => {
+                    while let Ok(retry) = heard.try_recv() {
+                        tell(&retry);
+                    }
+                    return result;
+                }
+                // There is no more once another part of the work tells of them.
+                Some(retry) = heard.recv() => tell(&retry),
+            }
+        }
     }
 }
 
@@ -106,11 +128,11 @@ fn in_world<T>(colors: Colors, work: impl AsyncFnOnce(&World) -> Result<T, Diagn
     tls::install_provider();
     let folder = workspace::current_folder()
         .map_err(|error| Diagnostic::input("cannot tell the current folder").caused_by(error.to_string()))?;
-    let world = World { variables: workspace::variables(), folder, colors };
+    let world = World { variables: workspace::variables(), folder, colors, retries: Arc::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Diagnostic::new(Blame::Service, "cannot start the program's threads").caused_by(error.to_string())
     })?;
-    let result = runtime.block_on(work(&world));
+    let result = runtime.block_on(world.telling(&report::note_retry, work(&world)));
     // Threads that wait for a service which no longer matters are not waited for.
     runtime.shutdown_background();
     result

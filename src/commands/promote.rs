@@ -12,6 +12,7 @@ use crate::cli::PromoteArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::Docker;
 use crate::effects::{clock, program};
+use crate::execute::events::Event;
 use crate::execute::ports::{Ecr as _, Registry as _, ServiceError};
 use crate::execute::{self, Goal, Replica, Services};
 use crate::explain::{Circumstances, explain};
@@ -71,15 +72,17 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
         registry: &own.registry,
         elsewhere: None,
         replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
+        retries: &world.retries,
         elapsed: &|| began.elapsed(),
         jobs: program::cores(),
         goal: Goal::Released,
     };
-    let tell = |event| {
+    let show = |event| {
         finished.spans.note(&event, began.elapsed());
         progress.tell(&event);
     };
-    let report = execute::run(plan, &services, &tell).await;
+    let work = execute::run(plan, &services, &show);
+    let report = world.telling(&|retry| show(Event::Retried(retry.clone())), work).await;
     progress.end();
     let report = finished.report.insert(report);
     Diagnostics::check(failures(plan, report, None, world))?;

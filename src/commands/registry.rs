@@ -6,7 +6,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::effects::ecr::{Ask, EcrClient};
 use crate::effects::registry::RegistryClient;
-use crate::execute::ports::{Ecr, ServiceError};
+use crate::execute::ports::{Credential, ServiceError};
+use crate::execute::renewing;
 use crate::facts::{ContentFacts, Facts, RegistryFacts, RepositoryFacts, RepositorySettings, StoredImage};
 use crate::key::{self, KeyRecord, Record};
 use crate::lifecycle::{self, Policy};
@@ -14,6 +15,7 @@ use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::pipeline::{OnDrift, Pipeline, Repository};
 use crate::plan::tags::DerivedTags;
 use crate::plan::{RECORD_TYPE, cache, labels};
+use crate::retry::{RENEWAL, Verdict};
 
 /// How many repositories are looked into at once.
 const CONCURRENCY: usize = 20;
@@ -128,7 +130,12 @@ impl Lookout<'_> {
 
     /// Finds out whether the registry itself answers, which the control plane does not tell.
     async fn ping(&self) -> Result<(), ServiceError> {
-        self.registry.ping(&self.ecr.credential().await?).await
+        self.renewing(async |credential| self.registry.ping(credential).await).await
+    }
+
+    /// Calls with the credential, and with a new one if it is refused.
+    async fn renewing<T>(&self, call: impl AsyncFn(&Credential) -> Result<T, ServiceError>) -> Result<T, ServiceError> {
+        renewing(self.ecr, &RENEWAL, |_, _, _| {}, call).await
     }
 
     async fn taken(
@@ -170,9 +177,13 @@ impl Lookout<'_> {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<BTreeMap<String, String>, ServiceError> {
-        let credential = self.ecr.credential().await?;
         let image = ImageRef::digested(self.host, repository, digest);
-        Ok(self.registry.labels(&image, &credential).await.unwrap_or_default())
+        let labels = self.renewing(async |credential| self.registry.labels(&image, credential).await).await;
+        match labels {
+            // What cannot be had is not recognised; what may be had a moment later decides on the plan.
+            Err(error) if error.failure.verdict() != Verdict::Final => Err(error),
+            labels => Ok(labels.unwrap_or_default()),
+        }
     }
 
     /// How an image's content differs from that of the image that one of its tags names now, in words; nothing if there
@@ -200,9 +211,10 @@ impl Lookout<'_> {
 
     /// The record beside an image. It only explains, so that whatever keeps it from being read is not told.
     async fn record(&self, repository: &RepositoryName, digest: &Digest) -> Option<KeyRecord> {
-        let credential = self.ecr.credential().await.ok()?;
         let image = ImageRef::digested(self.host, repository, digest);
-        let bytes = self.registry.attachment(&image, RECORD_TYPE, &credential).await.ok()??;
+        let attachment =
+            self.renewing(async |credential| self.registry.attachment(&image, RECORD_TYPE, credential).await);
+        let bytes = attachment.await.ok()??;
         match serde_json::from_slice(&bytes).ok()? {
             Record::Known(record) => Some(*record),
             Record::Other { .. } => None,

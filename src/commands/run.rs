@@ -8,6 +8,7 @@ use crate::cli::{self, RunArgs};
 use crate::diagnostic::Diagnostics;
 use crate::effects::registry::{OwnRegistry, Registries};
 use crate::effects::{clock, program};
+use crate::execute::events::Event;
 use crate::execute::{self, Goal, Replica, Services};
 use crate::local::Server;
 use crate::plan::{ImageAction, Plan};
@@ -64,15 +65,17 @@ async fn five_steps(
         registry: &own.registry,
         elsewhere: Some(&elsewhere),
         replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
+        retries: &world.retries,
         elapsed: &|| began.elapsed(),
         jobs: args.jobs.map_or_else(program::cores, usize::from),
         goal: if args.no_tag { Goal::Staged } else { Goal::Released },
     };
-    let tell = |event| {
+    let show = |event| {
         finished.spans.note(&event, began.elapsed());
         progress.tell(&event);
     };
-    let report = execute::run(plan, &services, &tell).await;
+    let work = execute::run(plan, &services, &show);
+    let report = world.telling(&|retry| show(Event::Retried(retry.clone())), work).await;
     progress.end();
     let report = finished.report.insert(report);
 

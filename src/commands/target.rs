@@ -1,5 +1,7 @@
 //! Which registry the images go to, and the way to its control plane.
 
+use std::sync::Arc;
+
 use crate::cli::RegistryArgs;
 use crate::commands::World;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -27,12 +29,12 @@ pub(crate) async fn connect(
 ) -> Result<Target, Diagnostics> {
     if let Some(server) = local {
         let settings = local_settings(server, world);
-        let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+        let ecr = client(settings, world).await?;
         return Ok(Target { ecr, host: server.host().clone() });
     }
     let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
     let settings = settings(registry, args, stated.as_ref(), world);
-    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+    let ecr = client(settings, world).await?;
     let host = match stated {
         Some(host) => host,
         None => own_registry(registry, &ecr).await?,
@@ -73,8 +75,9 @@ async fn replica_of(replica: &Replica, own: &Target, registry: &Registry, world:
         profile: replica.profile.clone(),
         local: replica.host.as_ref().filter(|host| host.is_loopback()).map(local_endpoint),
         on_credential: world.on_credential(),
+        ..EcrSettings::default()
     };
-    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))?;
+    let ecr = client(settings, world).await?;
     if let Some(host) = &replica.host {
         return Ok(Target { ecr, host: host.clone() });
     }
@@ -100,7 +103,7 @@ pub(crate) struct Known {
 /// Finds out what flags, pipeline file and AWS configuration say of the registry.
 pub(crate) async fn known(registry: &Registry, args: &RegistryArgs, world: &World) -> Result<Known, Diagnostics> {
     let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
-    let ecr = EcrClient::connect(&settings(registry, args, stated.as_ref(), world), &world.variables).await.ok();
+    let ecr = client(settings(registry, args, stated.as_ref(), world), world).await.ok();
     let endpoint = || {
         let (account, region) = (registry.account.clone()?, ecr.as_ref()?.region().clone());
         EcrEndpoint { account, region, fips: registry.fips, dual_stack: registry.dual_stack }.host().ok()
@@ -139,6 +142,12 @@ pub(super) fn settings_of(named: Option<&EcrEndpoint>) -> EcrSettings {
         dual_stack: named.dual_stack,
         ..EcrSettings::default()
     }
+}
+
+/// A client whose retries are told.
+async fn client(settings: EcrSettings, world: &World) -> Result<EcrClient, Diagnostic> {
+    let settings = EcrSettings { tally: Arc::clone(&world.retries), ..settings };
+    EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))
 }
 
 /// The host of `--registry` or LONGSHORE_REGISTRY.

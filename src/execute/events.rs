@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::Setting;
+use crate::retry::Retry;
 use crate::scan::{Notice, Severity, Started, Waiting};
 
 /// Something that happened, in the order in which it happened.
@@ -32,6 +33,8 @@ pub enum Event {
         /// The registry, if it is not the run's own.
         replica: Option<RegistryHost>,
     },
+    /// Something did not work and is tried again.
+    Retried(Retry),
     /// Something about one image, by its key in the pipeline file; about one platform of it, by `ImagePlan::told_as`.
     Image(String, ImageEvent),
 }

@@ -14,6 +14,7 @@ mod pace;
 pub mod ports;
 mod provision;
 mod release;
+mod renewal;
 mod replicate;
 pub mod report;
 mod seed;
@@ -28,6 +29,7 @@ use tokio::sync::Semaphore;
 
 use crate::names::Digest;
 use crate::plan::{ImagePlan, Plan};
+use crate::retry::Tally;
 use book::Book;
 pub use build_only::build_only;
 use events::Event;
@@ -35,6 +37,7 @@ pub use gate::{Scanner, targets};
 use order::Outcomes;
 use ports::{Ecr, Elsewhere, Engine, Registry, ServiceError};
 pub use provision::{Provisioned, provision};
+pub use renewal::renewing;
 use report::{ImageReport, Move, Outcome, Published, Report};
 use site::Site;
 use stage::Staged;
@@ -74,6 +77,8 @@ pub struct Services<'a, Eng, Ctl, Reg> {
     pub replicas: Vec<Replica<'a, Ctl, Reg>>,
     /// The way to the registries of base images; without it nothing is taken from there.
     pub elsewhere: Option<&'a dyn Elsewhere<Reg>>,
+    /// Hears of what is tried again.
+    pub retries: &'a Tally,
     /// The time that has passed since some fixed moment.
     pub elapsed: &'a dyn Fn() -> Duration,
     /// How many images are worked on at once; at least 1.

@@ -13,6 +13,7 @@ pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, 
 use super::events::{BuildEvent, CopyEvent, PushEvent};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use crate::plan::{BuildPlan, Change, Record, RepositorySpec};
+use crate::retry::Verdict;
 use crate::scan::{Answer, Objection, Scanning, Severity, Started};
 
 /// The Docker daemon, or whatever builds and pushes in its place.
@@ -56,6 +57,9 @@ pub trait Ecr {
 
     /// Forgets the credential that [`credential`](Ecr::credential) keeps, because the registry refused it.
     fn forget_credential(&self) -> impl Future<Output = ()>;
+
+    /// Whether a repository is there, which also tells whether it may be asked for.
+    fn has_repository(&self, name: &RepositoryName) -> impl Future<Output = Result<bool, ServiceError>>;
 
     /// Creates a repository.
     fn create_repository(&self, spec: &RepositorySpec) -> impl Future<Output = Result<Creation, ServiceError>>;
@@ -383,4 +387,18 @@ pub enum Failure {
     ServiceBroken,
     /// The service did something that it never should.
     Unexpected,
+}
+
+impl Failure {
+    /// What it means for another attempt.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Failure::Throttled => Verdict::Throttled { after: None },
+            Failure::ServiceBroken
+            | Failure::Unreachable { .. }
+            | Failure::EngineUnreachable { forbidden: false, .. } => Verdict::Passing { after: None },
+            Failure::CredentialsExpired | Failure::CredentialsRefused => Verdict::Renew,
+            _ => Verdict::Final,
+        }
+    }
 }

@@ -10,12 +10,7 @@ use super::site::Site;
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef};
 use crate::plan::ImagePlan;
-
-/// How often a copy is begun anew where that may help. What arrived is not sent again.
-const ATTEMPTS: u32 = 4;
-
-/// The pause before the second attempt; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+use crate::retry::{PUSH, Retry, Verdict, persist};
 
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     /// Copies one image, the `at`-th of the plan, to the replicas that are not known to have it.
@@ -31,32 +26,32 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             (!is_there).then_some((site, name))
         });
         let mut lacking: Vec<_> = lacking.collect();
-        let began = (self.services.elapsed)();
-        let mut renewed = false;
-        let mut attempt = 1;
-        while !lacking.is_empty() {
-            let failed = self.copy_once(image, digest, &lacking, began).await?;
-            let Some((_, error)) = failed.first() else { return Ok(()) };
-            let error = error.clone();
-            lacking = failed.into_iter().map(|(to, _)| to).collect();
-            match error.failure {
-                Failure::CredentialsExpired | Failure::CredentialsRefused if !renewed => {
-                    renewed = true;
-                    self.own.ecr.forget_credential().await;
-                    for (site, _) in &lacking {
-                        site.ecr.forget_credential().await;
-                    }
-                }
-                Failure::Throttled | Failure::ServiceBroken | Failure::RepositoryMissing { .. }
-                    if attempt < ATTEMPTS =>
-                {
-                    tokio::time::sleep(FIRST_PAUSE * 2u32.pow(attempt - 1)).await;
-                    attempt += 1;
-                }
-                _ => return Err(error),
-            }
+        if lacking.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let began = (self.services.elapsed)();
+        let judge = |error: &ServiceError| match error.failure {
+            // Repositories that were just made are not known everywhere at once.
+            Failure::RepositoryMissing { .. } => Verdict::Passing { after: None },
+            ref failure => failure.verdict(),
+        };
+        let tell = |error: &ServiceError, attempt, wait| {
+            let (doing, cause) = (error.doing.clone(), error.cause.clone());
+            self.services.retries.note(Retry { doing, cause, attempt, wait });
+        };
+        persist(&PUSH, judge, tell, async |attempt| {
+            if attempt.renew {
+                self.own.ecr.forget_credential().await;
+                for (site, _) in &lacking {
+                    site.ecr.forget_credential().await;
+                }
+            }
+            let failed = self.copy_once(image, digest, &lacking, began).await?;
+            let error = failed.first().map(|(_, error)| error.clone());
+            lacking = failed.into_iter().map(|(to, _)| to).collect();
+            error.map_or(Ok(()), Err)
+        })
+        .await
     }
 
     /// Returns those that the image did not come to, and why.

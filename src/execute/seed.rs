@@ -22,9 +22,6 @@ use crate::plan::{BaseImage, ImagePlan};
 /// Source: moby, `distribution/push_v2.go`, `getMaxMountAndExistenceCheckAttempts`.
 const SMALLEST: u64 = 1024 * 1024;
 
-/// How often a request is made anew where that may help.
-const ATTEMPTS: u32 = 3;
-
 /// How many blobs of one image are on their way at once.
 const AT_ONCE: usize = 4;
 
@@ -64,7 +61,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         }
         let read = stream::iter(earlier).map(async |digest| {
             let reference = ImageRef::digested(self.own.host, &image.repository, digest);
-            let layers = self.own.with_credential(ATTEMPTS, async |credential| {
+            let layers = self.own.with_credential(async |credential| {
                 self.own.registry.layers(&reference, platform, Some(credential)).await
             });
             // An image that cannot be read is one that nothing can be taken from.
@@ -107,9 +104,9 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     async fn read_base(&self, base: &BaseImage) -> Result<Option<Vec<Layer>>, ServiceError> {
         let (image, platform) = (&base.image, Some(&base.platform));
         if image.host == *self.own.host {
-            let layers = self.own.with_credential(ATTEMPTS, async |credential| {
-                self.own.registry.layers(image, platform, Some(credential)).await
-            });
+            let layers = self
+                .own
+                .with_credential(async |credential| self.own.registry.layers(image, platform, Some(credential)).await);
             let layers = layers.await?;
             self.book.note(&layers, &Seen::Here(&image.repository));
             return Ok(Some(layers));
@@ -141,7 +138,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             Some(image) => self.open(&image.host).await?,
             None => None,
         };
-        let brought = self.own.with_credential(ATTEMPTS, async |credential| {
+        let brought = self.own.with_credential(async |credential| {
             let elsewhere = door.iter().zip(&page.elsewhere).map(|(door, image)| Source {
                 registry: &*door.registry,
                 credential: door.credential.as_ref(),

@@ -7,11 +7,10 @@ use super::TAGS_A_SECOND;
 use super::events::{Event, ImageEvent};
 use super::pace::Pace;
 use super::ports::{Credential, Ecr, Failure, Manifest, Registry, ServiceError};
-use crate::names::{Digest, ImageRef, RegistryHost, Tag};
-use crate::plan::ImagePlan;
-
-/// The pause before the second attempt; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+use super::renewal::renewing;
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
+use crate::plan::{ImagePlan, Record};
+use crate::retry::{PUSH, RENEWAL, Retry, Tally, Verdict};
 
 pub(super) struct Site<'a, Ctl, Reg> {
     pub(super) host: &'a RegistryHost,
@@ -51,47 +50,75 @@ impl<'a, Ctl: Ecr, Reg: Registry> Site<'a, Ctl, Reg> {
 
     /// What a reference names now.
     pub(super) async fn digest(&self, image: &ImageRef) -> Result<Option<Digest>, ServiceError> {
-        self.with_credential(1, async |credential| self.registry.digest(image, credential).await).await
+        self.with_credential(async |credential| self.registry.digest(image, credential).await).await
     }
 
     pub(super) async fn manifest(&self, image: &ImagePlan, digest: &Digest) -> Result<Manifest, ServiceError> {
         let image = ImageRef::digested(self.host, &image.repository, digest);
-        self.with_credential(1, async |credential| self.registry.manifest(&image, credential).await).await
+        self.with_credential(async |credential| self.registry.manifest(&image, credential).await).await
     }
 
     pub(super) async fn write_tag(&self, target: &ImageRef, manifest: &Manifest) -> Result<(), ServiceError> {
         tokio::time::sleep(self.pace.wait((self.elapsed)())).await;
-        self.with_credential(1, async |credential| self.registry.tag(target, manifest, credential).await).await
+        let written = self.with_credential(async |credential| self.registry.tag(target, manifest, credential).await);
+        match written.await {
+            // An attempt whose answer was lost may have written it, or another run has.
+            Err(error) if matches!(error.failure, Failure::TagTaken { .. }) => {
+                match self.digest(target).await? == Some(manifest.digest.clone()) {
+                    true => Ok(()),
+                    false => Err(error),
+                }
+            }
+            written => written,
+        }
     }
 
-    /// Calls the registry with the credential; once more with a new one if it is refused, and `attempts` times in
-    /// all where a pause may help: the registry is busy, or does not know yet of a repository that was just made.
+    /// Puts a record beside an image.
+    pub(super) async fn attach(&self, subject: &ImageRef, record: &Record) -> Result<(), ServiceError> {
+        self.with_credential(async |credential| {
+            let manifest = self.registry.manifest(subject, credential).await?;
+            self.registry.attach(subject, &manifest, record, credential).await
+        })
+        .await
+    }
+
+    /// Calls the registry with the credential, and with a new one if it is refused. What it does is tried again inside.
     pub(super) async fn with_credential<T>(
         &self,
-        attempts: u32,
         call: impl AsyncFn(&Credential) -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
-        let mut renewed = false;
-        let mut attempt = 1;
-        loop {
-            let credential = self.ecr.credential().await?;
-            let error = match call(&credential).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            match error.failure {
-                Failure::CredentialsExpired | Failure::CredentialsRefused if !renewed => {
-                    renewed = true;
-                    self.ecr.forget_credential().await;
-                }
-                Failure::Throttled | Failure::ServiceBroken | Failure::RepositoryMissing { .. }
-                    if attempt < attempts =>
-                {
-                    tokio::time::sleep(FIRST_PAUSE * 2u32.pow(attempt - 1)).await;
-                    attempt += 1;
-                }
-                _ => return Err(error),
+        renewing(self.ecr, &RENEWAL, |_, _, _| {}, call).await
+    }
+
+    /// Has something pushed to a repository, again where that may help; also where the repository is not known yet,
+    /// because it was just made.
+    pub(super) async fn pushing<T>(
+        &self,
+        repository: &RepositoryName,
+        tally: &Tally,
+        push: impl AsyncFn(&Credential) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        let tell = |error: &ServiceError, attempt, wait| {
+            tally.note(Retry { doing: error.doing.clone(), cause: error.cause.clone(), attempt, wait });
+        };
+        renewing(self.ecr, &PUSH, tell, async |credential| match push(credential).await {
+            Err(error) if matches!(error.failure, Failure::Unreachable { .. }) => {
+                Err(self.seen_through(error, repository).await)
             }
+            result => result,
+        })
+        .await
+    }
+
+    /// What is behind a line that broke. ECR drops connections also where the repository is missing, or the caller may
+    /// not push; the control plane says so.
+    async fn seen_through(&self, broken: ServiceError, repository: &RepositoryName) -> ServiceError {
+        match self.ecr.has_repository(repository).await {
+            Ok(false) => {
+                ServiceError { failure: Failure::RepositoryMissing { repository: repository.clone() }, ..broken }
+            }
+            Err(error) if matches!(error.failure.verdict(), Verdict::Final | Verdict::Renew) => error,
+            Ok(true) | Err(_) => broken,
         }
     }
 

@@ -14,9 +14,6 @@ use super::steps::Steps;
 use crate::names::{Digest, ImageRef, Tag};
 use crate::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Record};
 
-/// How often a push is begun anew where that may help.
-const PUSH_ATTEMPTS: u32 = 4;
-
 /// An image that is in its repository, but not released.
 pub(super) struct Staged {
     pub(super) digest: Digest,
@@ -174,13 +171,8 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     /// Keeps the record beside the image. It only explains later builds, so that its loss is no failure.
     async fn attach_record(&self, image: &ImagePlan, name: &str, record: Option<&Record>, digest: &Digest) {
         let Some(record) = record else { return };
-        let registry = self.own.registry;
         let subject = ImageRef::digested(&self.plan.registry, &image.repository, digest);
-        let attached = self.own.with_credential(1, async |credential| {
-            let manifest = registry.manifest(&subject, credential).await?;
-            registry.attach(&subject, &manifest, record, credential).await
-        });
-        if let Err(error) = attached.await {
+        if let Err(error) = self.own.attach(&subject, record).await {
             self.own.say(name, ImageEvent::RecordLost(error.cause));
         }
     }
@@ -193,7 +185,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         }
         let source = ImageRef::digested(self.own.host, &image.repository, digest);
         let registry = self.own.registry;
-        let copied = self.own.with_credential(PUSH_ATTEMPTS, async |credential| {
+        let copied = self.own.pushing(&target.repository, self.services.retries, async |credential| {
             let to = [Destination { registry, credential, image: target.clone() }];
             registry.copy(&source, credential, &to, &|_| {}).await.into_iter().collect::<Result<(), _>>()
         });
@@ -223,7 +215,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
     }
 
     async fn push(&self, piece: &Piece<'_>, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {
-        let pushed = self.own.with_credential(PUSH_ATTEMPTS, async |credential| {
+        let pushed = self.own.pushing(&piece.image.repository, self.services.retries, async |credential| {
             let tell = |event| self.own.say(&piece.name, ImageEvent::Push(event));
             self.services.engine.push(built, target, credential, &tell).await
         });

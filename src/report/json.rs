@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{ImageReport, Move, Outcome, Report};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use crate::plan::{ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RepositoryPlan, SkippedRule};
+use crate::retry::Sum;
 
 /// Everything about a run. What was not reached is missing or empty.
 #[derive(Debug, Serialize)]
@@ -28,7 +29,15 @@ pub struct JsonReport<'a> {
     seconds: Option<f64>,
     repositories: Vec<JsonRepository<'a>>,
     images: Vec<JsonImage<'a>>,
+    /// What ECR, the registry or the daemon had to be asked for again.
+    retries: JsonRetries,
     errors: Vec<JsonError<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonRetries {
+    count: u64,
+    waited_seconds: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,7 +118,12 @@ struct JsonPlace<'a> {
 
 impl<'a> JsonReport<'a> {
     /// Joins what was planned, what came of it, and what went wrong.
-    pub fn new(plan: Option<&'a Plan>, report: Option<&'a Report>, problems: Option<&'a Diagnostics>) -> Self {
+    pub fn new(
+        plan: Option<&'a Plan>,
+        report: Option<&'a Report>,
+        problems: Option<&'a Diagnostics>,
+        retries: Sum,
+    ) -> Self {
         // What was planned but never begun, as after an interruption, is there all the same.
         let done = |at: usize| report.and_then(|report| report.images.get(at));
         let images = plan
@@ -123,6 +137,7 @@ impl<'a> JsonReport<'a> {
             seconds: report.map(|report| seconds(report.took)),
             repositories: repositories.unwrap_or_default(),
             images: images.unwrap_or_default(),
+            retries: JsonRetries { count: retries.retries, waited_seconds: seconds(retries.waited) },
             errors: problems.map(|problems| problems.iter().map(error).collect()).unwrap_or_default(),
         }
     }

@@ -30,6 +30,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{Outcome, Report};
 use crate::names::ImageRef;
 use crate::plan::Plan;
+use crate::retry::Retry;
 
 pub use lines::Colors;
 
@@ -73,6 +74,11 @@ pub fn print_references(plan: &Plan, report: &Report) -> Result<(), Diagnostic> 
         }
     }
     Ok(())
+}
+
+/// Tells that something is tried again, on stderr.
+pub fn note_retry(retry: &Retry) {
+    progress::retried(retry).iter().for_each(|line| note(line));
 }
 
 /// Tells what went wrong, on stderr.

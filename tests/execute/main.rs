@@ -16,6 +16,7 @@ use longshore::execute::report::{Move, Outcome};
 use longshore::execute::{self, Goal, Services};
 use longshore::names::{Digest, ImageRef, Platform, RepositoryName};
 use longshore::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Record};
+use longshore::retry::Tally;
 
 use world::{World, build, digest_of, image, outcomes, plan};
 
@@ -120,11 +121,41 @@ fn a_busy_registry_is_asked_again_and_a_refusal_is_final() {
     let missing = Failure::RepositoryMissing { repository: "web".parse::<RepositoryName>().unwrap() };
     let world = World::failing(line, &[Failure::Throttled, missing, Failure::ServiceBroken]);
     assert!(world.run(&plan(vec![image("web", &["1"])], &[])).is_success());
-    let world = World::failing(line, &vec![Failure::Throttled; 4]);
+    let world = World::failing(line, &vec![Failure::Throttled; 12]);
     assert_eq!(outcomes(&world.run(&plan(vec![image("web", &["1"])], &[]))), ["failed"]);
     let world = World::failing(line, &[Failure::Refused]);
     assert_eq!(outcomes(&world.run(&plan(vec![image("web", &["1"])], &[]))), ["failed"]);
     assert_eq!(world.calls(), ["build web", line]);
+}
+
+#[test]
+fn a_line_that_broke_is_looked_through_before_it_is_tried_again() {
+    let line = "push r.example/web:src-web with token 0";
+    let broken = Failure::Unreachable { address: "r.example".into() };
+    let world = World::failing(line, std::slice::from_ref(&broken));
+    assert!(world.run(&plan(vec![image("web", &["1"])], &[])).is_success());
+    assert_eq!(world.calls()[1..4], [line, "look for web", line]);
+
+    let world = World::failing(line, &vec![broken.clone(); 12]);
+    world.missing.borrow_mut().insert("web".to_owned());
+    let report = world.run(&plan(vec![image("web", &["1"])], &[]));
+    let failures: Vec<&Failure> = report.failures().map(|error| &error.failure).collect();
+    assert_eq!(failures, [&Failure::RepositoryMissing { repository: "web".parse().unwrap() }]);
+
+    let denied = Failure::Denied { action: Some("ecr:DescribeRepositories".into()) };
+    let world = World::failing(line, &[broken]);
+    world.failing.borrow_mut().insert("look for web".to_owned(), vec![denied.clone()]);
+    let report = world.run(&plan(vec![image("web", &["1"])], &[]));
+    assert_eq!(report.failures().map(|error| &error.failure).collect::<Vec<_>>(), [&denied]);
+}
+
+#[test]
+fn a_tag_whose_answer_was_lost_is_not_taken_by_another() {
+    let taken = Failure::TagTaken { tag: "1".parse().unwrap(), repository: "web".parse().unwrap() };
+    let world = World::failing("tag r.example/web:1", &[taken]);
+    let reuse = ImageAction::Reuse { digest: digest_of("old"), why: String::new() };
+    *world.appears.borrow_mut() = Some(("r.example/web:1".into(), digest_of("old")));
+    assert!(world.run(&plan(vec![ImagePlan { action: reuse, ..image("web", &["1"]) }], &[])).is_success());
 }
 
 #[test]
@@ -248,6 +279,7 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
         registry: &forgetful,
         elsewhere: None,
         replicas: Vec::new(),
+        retries: &Tally::default(),
         elapsed: &|| Duration::ZERO,
         jobs: 2,
         goal: Goal::Released,

@@ -1,7 +1,7 @@
 //! A world for plans to be carried out in, which writes down what is asked of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use longshore::execute::events::{BuildEvent, CopyEvent, Event, PushEvent};
@@ -16,6 +16,7 @@ use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, I
 use longshore::plan::{
     BuildPlan, Change, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec,
 };
+use longshore::retry::Tally;
 use longshore::scan::{Answer, Scanning, Started};
 
 /// A world in which everything works, save what is said to fail; each call leaves a line.
@@ -26,12 +27,16 @@ pub struct World {
     pub failing: RefCell<BTreeMap<String, Vec<Failure>>>,
     pub tags: RefCell<BTreeMap<String, Digest>>,
     pub tokens: Cell<u32>,
+    /// The repositories that the control plane does not know.
+    pub missing: RefCell<BTreeSet<String>>,
     /// A tag that another run moves just after this run has written one.
     pub meanwhile: RefCell<Option<(String, Digest)>>,
     /// What is said of the scans in a repository, in this order; the last stays.
     pub scans: RefCell<BTreeMap<String, Vec<Answer>>>,
     pub scanning: Cell<Scanning>,
     pub events: RefCell<Vec<Event>>,
+    /// A tag that is there when the writing of one has failed.
+    pub appears: RefCell<Option<(String, Digest)>>,
 }
 
 impl World {
@@ -60,6 +65,7 @@ impl World {
             elsewhere: None,
             replicas: plan.replicas.iter().map(|_| Replica { ecr: self, registry: self }).collect(),
             elapsed: &|| began.elapsed(),
+            retries: &Tally::default(),
             jobs: 1,
             goal: Goal::Released,
         };
@@ -109,6 +115,11 @@ impl Ecr for World {
 
     async fn forget_credential(&self) {
         self.tokens.set(self.tokens.get() + 1);
+    }
+
+    async fn has_repository(&self, name: &RepositoryName) -> Result<bool, ServiceError> {
+        self.call(format!("look for {name}"))?;
+        Ok(!self.missing.borrow().contains(name.as_str()))
     }
 
     async fn create_repository(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
@@ -189,7 +200,10 @@ impl Registry for World {
     }
 
     async fn tag(&self, target: &ImageRef, manifest: &Manifest, _: &Credential) -> Result<(), ServiceError> {
-        self.call(format!("tag {target}"))?;
+        if let Err(error) = self.call(format!("tag {target}")) {
+            self.tags.borrow_mut().extend(self.appears.take());
+            return Err(error);
+        }
         self.tags.borrow_mut().insert(target.to_string(), manifest.digest.clone());
         self.tags.borrow_mut().extend(self.meanwhile.take());
         Ok(())

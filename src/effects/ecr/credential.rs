@@ -44,7 +44,8 @@ impl EcrClient {
             return Ok(token.clone());
         }
         let doing = "get the registry's authorization token";
-        let answer = self.sdk.get_authorization_token().send().await.map_err(|e| self.failed(doing, None, &e))?;
+        let answer = self.ask(doing, async |_| self.sdk.get_authorization_token().send().await).await;
+        let answer = answer.map_err(|error| self.failed(doing, None, &error))?;
         let token = decode(&answer, now).ok_or_else(|| ServiceError {
             failure: Failure::Unexpected,
             doing: doing.to_owned(),

@@ -43,9 +43,9 @@ impl EcrClient {
     pub async fn put_lifecycle_policy(&self, name: &RepositoryName, policy: &Policy) -> Result<(), ServiceError> {
         let call = self.sdk.put_lifecycle_policy().set_registry_id(self.registry_id());
         let call = call.repository_name(name.as_str()).lifecycle_policy_text(policy.to_text());
-        let doing = || format!("put the lifecycle policy on repository `{name}`");
-        call.send().await.map_err(|error| self.failed(doing(), Some(name), &error))?;
-        Ok(())
+        let doing = format!("put the lifecycle policy on repository `{name}`");
+        let put = self.ask(&doing, async |_| call.clone().send().await).await;
+        put.map(|_| ()).map_err(|error| self.failed(doing, Some(name), &error))
     }
 
     /// The text of a repository's lifecycle policy, if it has one.
@@ -54,7 +54,8 @@ impl EcrClient {
     /// Whatever keeps ECR from answering.
     pub async fn lifecycle_policy(&self, name: &RepositoryName) -> Result<Option<String>, ServiceError> {
         let call = self.sdk.get_lifecycle_policy().set_registry_id(self.registry_id()).repository_name(name.as_str());
-        match call.send().await {
+        let doing = format!("get the lifecycle policy of `{name}`");
+        match self.ask(&doing, async |_| call.clone().send().await).await {
             Ok(answer) => Ok(answer.lifecycle_policy_text().map(str::to_owned)),
             Err(error)
                 if error
@@ -63,7 +64,7 @@ impl EcrClient {
             {
                 Ok(None)
             }
-            Err(error) => Err(self.failed(format!("get the lifecycle policy of `{name}`"), Some(name), &error)),
+            Err(error) => Err(self.failed(doing, Some(name), &error)),
         }
     }
 
@@ -72,21 +73,25 @@ impl EcrClient {
     /// # Errors
     /// Whatever keeps ECR from answering; an index whose manifest it does not give.
     pub async fn images(&self, name: &RepositoryName) -> Result<Vec<Image>, ServiceError> {
-        let failed = |error: &_| self.failed(format!("describe the images of `{name}`"), Some(name), error);
+        let doing = format!("describe the images of `{name}`");
         let filter = DescribeImagesFilter::builder().image_status(ImageStatusFilter::Any).build();
-        let mut pages = self
+        let call = self
             .sdk
             .describe_images()
             .set_registry_id(self.registry_id())
             .repository_name(name.as_str())
             .filter(filter)
-            .max_results(IMAGES_PAGE)
-            .into_paginator()
-            .send();
+            .max_results(IMAGES_PAGE);
         let mut images: Vec<Image> = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failed(&error))?;
+        let mut token: Option<String> = None;
+        loop {
+            let page = self.ask(&doing, async |_| call.clone().set_next_token(token.clone()).send().await).await;
+            let page = page.map_err(|error| self.failed(&doing, Some(name), &error))?;
             images.extend(page.image_details().iter().filter_map(image));
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
         }
         // The manifests of what is archived cannot be had.
         let indexes = images.iter().filter(|image| image.is_index() && image.state == ImageState::Active);
@@ -112,17 +117,16 @@ impl EcrClient {
     ) -> Result<HashMap<String, Vec<String>>, ServiceError> {
         let ids = digests.iter().map(|digest| ImageIdentifier::builder().image_digest(digest).build());
         let doing = || format!("read the indexes of `{name}`");
-        let answer = self
+        let call = self
             .sdk
             .batch_get_image()
             .set_registry_id(self.registry_id())
             .repository_name(name.as_str())
             .set_image_ids(Some(ids.collect()))
             .accepted_media_types("application/vnd.oci.image.index.v1+json")
-            .accepted_media_types("application/vnd.docker.distribution.manifest.list.v2+json")
-            .send()
-            .await
-            .map_err(|error| self.failed(doing(), Some(name), &error))?;
+            .accepted_media_types("application/vnd.docker.distribution.manifest.list.v2+json");
+        let answer = self.ask(&doing(), async |_| call.clone().send().await).await;
+        let answer = answer.map_err(|error| self.failed(doing(), Some(name), &error))?;
         let listed = answer
             .images()
             .iter()
@@ -168,7 +172,8 @@ impl EcrClient {
         loop {
             let call = self.sdk.start_lifecycle_policy_preview().set_registry_id(self.registry_id());
             let call = call.repository_name(name.as_str()).set_lifecycle_policy_text(policy.map(Policy::to_text));
-            match call.send().await {
+            let doing = format!("start the lifecycle policy preview of `{name}`");
+            match self.ask(&doing, async |_| call.clone().send().await).await {
                 Ok(_) => break,
                 Err(error)
                     if error.as_service_error().is_some_and(
@@ -177,10 +182,7 @@ impl EcrClient {
                 {
                     wait().await;
                 }
-                Err(error) => {
-                    let doing = format!("start the lifecycle policy preview of `{name}`");
-                    return Err(self.failed(doing, Some(name), &error));
-                }
+                Err(error) => return Err(self.failed(doing, Some(name), &error)),
             }
         }
         let mut preview = ServicePreview::default();
@@ -189,7 +191,8 @@ impl EcrClient {
             let doing = || format!("get the lifecycle policy preview of `{name}`");
             let call = self.sdk.get_lifecycle_policy_preview().set_registry_id(self.registry_id());
             let call = call.repository_name(name.as_str()).max_results(PREVIEW_PAGE).set_next_token(token.clone());
-            let page = call.send().await.map_err(|error| self.failed(doing(), Some(name), &error))?;
+            let page = self.ask(&doing(), async |_| call.clone().send().await).await;
+            let page = page.map_err(|error| self.failed(doing(), Some(name), &error))?;
             match page.status() {
                 Some(LifecyclePolicyPreviewStatus::Complete) => {}
                 Some(LifecyclePolicyPreviewStatus::InProgress) => {

@@ -12,6 +12,9 @@ mod scans;
 mod settings;
 mod templates;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
@@ -23,9 +26,13 @@ use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
 use crate::facts::Variables;
 use crate::names::{AccountId, Digest, Region, RepositoryName, RoleArn};
 use crate::plan::{Change, RepositorySpec};
+use crate::retry::{Gate, Policy, Tally};
 use crate::scan::{Answer, Scanning, Started};
 
 pub use settings::Ask;
+
+/// The most calls that are under way at once.
+const AT_ONCE: u32 = 32;
 
 /// Which control plane to speak to. What is not given comes from the AWS configuration chain.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +53,8 @@ pub struct EcrSettings {
     pub local: Option<LocalEndpoint>,
     /// Hears of each credential before it is used, so that logs can be told to hide it.
     pub on_credential: Option<fn(&Credential)>,
+    /// Where retries are counted.
+    pub tally: Arc<Tally>,
 }
 
 /// A control plane on this machine, and the key pair it takes.
@@ -65,6 +74,9 @@ pub struct EcrClient {
     region: Region,
     account: Option<AccountId>,
     address: String,
+    policy: Policy,
+    gate: Gate,
+    tally: Arc<Tally>,
     token: tokio::sync::Mutex<Option<credential::Token>>,
     on_credential: Option<fn(&Credential)>,
 }
@@ -85,7 +97,9 @@ impl EcrClient {
                 cause: "no region in the pipeline file, AWS_REGION, AWS_DEFAULT_REGION or the AWS profile".to_owned(),
             });
         };
-        let mut builder = aws_sdk_ecr::config::Builder::from(&config).retry_classifier(retry::EcrRetries);
+        let mut builder = aws_sdk_ecr::config::Builder::from(&config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(retry::timeouts());
         if stated.emptied && settings.local.is_none() {
             builder.set_endpoint_url(stated.url.clone());
         }
@@ -98,6 +112,9 @@ impl EcrClient {
             address: url.unwrap_or_else(|| format!("the ECR API in {region}")),
             region,
             account: settings.account.clone(),
+            policy: retry::policy(variables),
+            gate: Gate::new(AT_ONCE),
+            tally: Arc::clone(&settings.tally),
             token: tokio::sync::Mutex::new(None),
             on_credential: settings.on_credential,
         })
@@ -116,6 +133,10 @@ impl Ecr for EcrClient {
 
     async fn forget_credential(&self) {
         *self.token.lock().await = None;
+    }
+
+    async fn has_repository(&self, name: &RepositoryName) -> Result<bool, ServiceError> {
+        Ok(!self.look_at_repositories(&BTreeSet::from([name.clone()])).await?.is_empty())
     }
 
     async fn create_repository(&self, spec: &RepositorySpec) -> Result<Creation, ServiceError> {
@@ -162,8 +183,8 @@ async fn load(settings: &EcrSettings, variables: &Variables) -> Result<SdkConfig
         let keys = Credentials::new(&local.access_key_id, &local.secret_access_key, None, None, "longshore local");
         loader = loader.endpoint_url(&local.url).credentials_provider(keys);
     }
-    // What the user says in the environment stands; otherwise five quick attempts, since a pipeline would
-    // rather wait some seconds than fail.
+    // For what gives the credentials. What the user says in the environment stands; otherwise five quick attempts,
+    // since a pipeline would rather wait some seconds than fail.
     if !["AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"].iter().any(|name| variables.contains_key(*name)) {
         let retries = RetryConfig::standard().with_max_attempts(5);
         loader = loader.retry_config(retries.with_initial_backoff(std::time::Duration::from_millis(200)));

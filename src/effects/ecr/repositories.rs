@@ -1,5 +1,6 @@
 //! Looking at repositories, and creating them.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecr::operation::create_repository::CreateRepositoryError;
@@ -20,6 +21,7 @@ use crate::facts::{EncryptionFacts, RepositoryFacts, RepositorySettings, StoredI
 use crate::names::{Digest, RepositoryName, Tag};
 use crate::pipeline::{Encryption, Mutability, TagMutability};
 use crate::plan::RepositorySpec;
+use crate::retry::Attempt;
 
 /// The most image ids that one BatchGetImage takes. Source: ECR API model.
 const BATCH: usize = 100;
@@ -68,17 +70,15 @@ impl EcrClient {
             .describe_repositories()
             .set_registry_id(self.account.as_ref().map(ToString::to_string))
             .set_repository_names(Some(names.iter().map(ToString::to_string).collect()));
-        match call.send().await {
+        let doing = match names {
+            [name] => format!("describe repository `{name}`"),
+            _ => format!("describe {} repositories", names.len()),
+        };
+        match self.ask(&doing, async |_| call.clone().send().await).await {
             Ok(answer) => Ok(Some(answer.repositories().iter().filter_map(facts).collect())),
             Err(error) => match error.as_service_error() {
                 Some(DescribeRepositoriesError::RepositoryNotFoundException(_)) => Ok(None),
-                _ => {
-                    let doing = match names {
-                        [name] => format!("describe repository `{name}`"),
-                        _ => format!("describe {} repositories", names.len()),
-                    };
-                    Err(self.failed(doing, names.first(), &error))
-                }
+                _ => Err(self.failed(doing, names.first(), &error)),
             },
         }
     }
@@ -95,15 +95,15 @@ impl EcrClient {
         let mut taken = BTreeMap::new();
         for batch in tags.chunks(BATCH) {
             let ids = batch.iter().map(|tag| ImageIdentifier::builder().image_tag(tag.as_str()).build()).collect();
-            let answer = self
+            let call = self
                 .sdk
                 .batch_get_image()
                 .set_registry_id(self.account.as_ref().map(ToString::to_string))
                 .repository_name(repository.as_str())
-                .set_image_ids(Some(ids))
-                .send()
-                .await
-                .map_err(|error| self.failed(format!("look up tags in `{repository}`"), Some(repository), &error))?;
+                .set_image_ids(Some(ids));
+            let doing = format!("look up tags in `{repository}`");
+            let answer = self.ask(&doing, async |_| call.clone().send().await).await;
+            let answer = answer.map_err(|error| self.failed(doing, Some(repository), &error))?;
             let ids = answer.images().iter().filter_map(|image| image.image_id());
             taken.extend(ids.filter_map(|id| Some((id.image_tag()?.parse().ok()?, id.image_digest()?.parse().ok()?))));
         }
@@ -125,12 +125,13 @@ impl EcrClient {
             .set_registry_id(self.account.as_ref().map(ToString::to_string))
             .repository_name(repository.as_str())
             .image_ids(ImageIdentifier::builder().image_tag(tag.as_str()).build());
-        match call.send().await {
+        let doing = format!("describe `{repository}:{tag}`");
+        match self.ask(&doing, async |_| call.clone().send().await).await {
             Ok(answer) => Ok(answer.image_details().first().and_then(stored)),
             Err(error) if error.as_service_error().is_some_and(DescribeImagesError::is_image_not_found_exception) => {
                 Ok(None)
             }
-            Err(error) => Err(self.failed(format!("describe `{repository}:{tag}`"), Some(repository), &error)),
+            Err(error) => Err(self.failed(doing, Some(repository), &error)),
         }
     }
 
@@ -156,30 +157,35 @@ impl EcrClient {
             .set_image_scanning_configuration(scanning)
             .set_encryption_configuration(encryption(&spec.encryption))
             .set_tags(Some(tags.collect()));
-        match call.send().await {
-            Ok(_) => {
-                // What fails here is drift for the next run.
-                let just_created = |error: ServiceError| ServiceError {
-                    doing: format!("{}, which was just created", error.doing),
-                    ..error
-                };
-                if let Some(policy) = &spec.lifecycle {
-                    self.put_lifecycle_policy(&spec.name, policy).await.map_err(just_created)?;
-                }
-                if let Some(policy) = &spec.policy {
-                    self.set_policy(&spec.name, policy).await.map_err(just_created)?;
-                }
-                Ok(Creation::Created)
-            }
+        let attempts = Cell::new(0);
+        let create = async |attempt: Attempt| {
+            attempts.set(attempt.number);
+            call.clone().send().await
+        };
+        match self.ask(&doing(), create).await {
+            Ok(_) => {}
             Err(error)
                 if error
                     .as_service_error()
                     .is_some_and(CreateRepositoryError::is_repository_already_exists_exception) =>
             {
-                Ok(Creation::ThereAlready)
+                // Unless it was an attempt of ours whose answer was lost.
+                if attempts.get() == 1 {
+                    return Ok(Creation::ThereAlready);
+                }
             }
-            Err(error) => Err(self.failed(doing(), Some(&spec.name), &error)),
+            Err(error) => return Err(self.failed(doing(), Some(&spec.name), &error)),
         }
+        // What fails here is drift for the next run.
+        let just_created =
+            |error: ServiceError| ServiceError { doing: format!("{}, which was just created", error.doing), ..error };
+        if let Some(policy) = &spec.lifecycle {
+            self.put_lifecycle_policy(&spec.name, policy).await.map_err(just_created)?;
+        }
+        if let Some(policy) = &spec.policy {
+            self.set_policy(&spec.name, policy).await.map_err(just_created)?;
+        }
+        Ok(Creation::Created)
     }
 }
 

@@ -1,46 +1,80 @@
-//! What the SDK's own classifiers get wrong for ECR.
+//! Asking ECR again where that may help.
+//!
+//! The SDK's own retries are turned off: it takes `LimitExceededException`, which for ECR is a quota that no waiting
+//! lifts, for throttling, and does not know `ThrottleException`, the name that ECR's guide gives, nor a bare 429.
 
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use std::error::Error;
+use std::time::Duration;
 
-/// Retries ECR's name for throttling and status 429, and does not take a quota for throttling.
-///
-/// The SDK knows `ThrottlingException` but not `ThrottleException`, the name that ECR's guide gives, nor a bare
-/// 429; and it retries `LimitExceededException`, which for ECR means a quota that no waiting lifts.
-#[derive(Debug)]
-pub(super) struct EcrRetries;
+use aws_sdk_ecr::config::timeout::TimeoutConfig;
+use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-impl ClassifyRetry for EcrRetries {
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let Some(response) = context.response() else { return RetryAction::NoActionIndicated };
-        let status = response.status().as_u16();
-        let code = response.body().bytes().and_then(error_code);
-        decide(status, code.as_deref())
-    }
+use super::EcrClient;
+use crate::effects::clock;
+use crate::facts::Variables;
+use crate::retry::{Attempt, Ended, Policy, Retry, SERVICE, Verdict, persist, retry_after};
 
-    fn name(&self) -> &'static str {
-        "ECR's own throttling and quota errors"
-    }
+/// How long one attempt may take; the largest answers are some megabytes of JSON.
+const ATTEMPT: Duration = Duration::from_secs(60);
 
-    fn priority(&self) -> RetryClassifierPriority {
-        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
-    }
-}
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
 
-fn decide(status: u16, code: Option<&str>) -> RetryAction {
-    match code {
-        Some("LimitExceededException") => RetryAction::RetryForbidden,
-        Some("ThrottleException") => RetryAction::throttling_error(),
-        _ if status == 429 => RetryAction::throttling_error(),
-        _ => RetryAction::NoActionIndicated,
+/// The policy, with as many attempts as the user says in the environment.
+pub(super) fn policy(variables: &Variables) -> Policy {
+    let stated = variables.get("AWS_MAX_ATTEMPTS").and_then(|text| text.parse().ok()).filter(|stated| *stated > 0);
+    match stated {
+        Some(attempts) => Policy { attempts, attempts_when_throttled: attempts, ..SERVICE },
+        None => SERVICE,
     }
 }
 
-/// The `__type` of an AWS JSON 1.1 error, without the namespace before it.
-fn error_code(body: &[u8]) -> Option<String> {
-    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let code = body.get("__type")?.as_str()?;
-    Some(code.rsplit('#').next().unwrap_or(code).to_owned())
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
+}
+
+impl EcrClient {
+    /// Makes a call, again where that may help; `doing` is what the user would call it.
+    pub(super) async fn ask<T, E>(
+        &self,
+        doing: &str,
+        call: impl AsyncFn(Attempt) -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, SdkError<E, HttpResponse>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let judge = |error: &SdkError<E, HttpResponse>| self.verdict(error);
+        let tell = |error: &SdkError<E, HttpResponse>, attempt, wait| {
+            let cause = self.failed(doing, None, error).cause;
+            self.tally.note(Retry { doing: doing.to_owned(), cause, attempt, wait });
+        };
+        persist(&self.policy, judge, tell, async |attempt| {
+            let pass = self.gate.enter().await;
+            let result = call(attempt).await;
+            match &result {
+                Ok(_) => pass.ended(Ended::Well),
+                Err(error) if matches!(self.verdict(error), Verdict::Throttled { .. }) => pass.ended(Ended::Throttled),
+                Err(_) => drop(pass),
+            }
+            result
+        })
+        .await
+    }
+
+    fn verdict<E>(&self, error: &SdkError<E, HttpResponse>) -> Verdict
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let after = error.raw_response().and_then(|response| response.headers().get("retry-after"));
+        let after = after.and_then(|value| retry_after(value, clock::now()));
+        match self.failed("", None, error).failure.verdict() {
+            Verdict::Passing { .. } => Verdict::Passing { after },
+            Verdict::Throttled { .. } => Verdict::Throttled { after },
+            // The credentials of AWS are not ours to renew; the SDK does it before they end.
+            Verdict::Renew | Verdict::Final => Verdict::Final,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -48,20 +82,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotas_are_final_and_throttling_is_not() {
-        assert_eq!(decide(400, Some("LimitExceededException")), RetryAction::RetryForbidden);
-        assert_eq!(decide(400, Some("ThrottleException")), RetryAction::throttling_error());
-        assert_eq!(decide(429, None), RetryAction::throttling_error());
-        assert_eq!(decide(400, Some("RepositoryNotFoundException")), RetryAction::NoActionIndicated);
-    }
-
-    #[test]
-    fn codes_with_and_without_a_namespace() {
-        assert_eq!(
-            error_code(br#"{"__type":"com.amazonaws#ThrottleException"}"#).as_deref(),
-            Some("ThrottleException")
-        );
-        assert_eq!(error_code(br#"{"__type":"KmsException","message":"x"}"#).as_deref(), Some("KmsException"));
-        assert_eq!(error_code(b"<html>"), None);
+    fn the_environment_may_say_how_often() {
+        let of = |value: &str| policy(&Variables::from([("AWS_MAX_ATTEMPTS".to_owned(), value.to_owned())])).attempts;
+        assert_eq!((of("2"), of("0"), of("many")), (2, SERVICE.attempts, SERVICE.attempts));
     }
 }

@@ -24,7 +24,12 @@ impl EcrClient {
     async fn effective_scanning(&self, name: &RepositoryName) -> Asked<Scanning> {
         let doing = || format!("look at the scanning of `{name}`");
         let call = self.sdk.batch_get_repository_scanning_configuration().repository_names(name.as_str());
-        let (answer, registry) = tokio::join!(call.send(), self.sdk.get_registry_scanning_configuration().send());
+        let rules = self.sdk.get_registry_scanning_configuration();
+        let asked = doing();
+        let (answer, registry) = tokio::join!(
+            self.ask(&asked, async |_| call.clone().send().await),
+            self.ask(&asked, async |_| rules.clone().send().await)
+        );
         let action = "ecr:BatchGetRepositoryScanningConfiguration";
         let answer = answer.map_err(|error| unseen(action, &self.failed(doing(), Some(name), &error)))?;
         // Without the registry's word a repository's own switch is taken to count.
@@ -47,7 +52,8 @@ impl EcrClient {
     /// configuration says stays, although the call replaces all of it.
     pub(super) async fn add_scanning_rule(&self, name: &RepositoryName) -> Result<(), ServiceError> {
         let doing = || format!("add `{name}` to the registry's scanning configuration");
-        let answer = self.sdk.get_registry_scanning_configuration().send().await;
+        let rules = self.sdk.get_registry_scanning_configuration();
+        let answer = self.ask(&doing(), async |_| rules.clone().send().await).await;
         let now = answer.map_err(|error| self.failed(doing(), None, &error))?.scanning_configuration;
         let kind = now.as_ref().and_then(|now| now.scan_type().cloned()).unwrap_or(ScanType::Basic);
         let malformed = |cause: String| ServiceError { failure: Failure::Unexpected, doing: doing(), cause };
@@ -68,6 +74,7 @@ impl EcrClient {
             ),
         }
         let call = self.sdk.put_registry_scanning_configuration().scan_type(kind).set_rules(Some(rules));
-        call.send().await.map(|_| ()).map_err(|error| self.failed(doing(), None, &error))
+        let put = self.ask(&doing(), async |_| call.clone().send().await).await;
+        put.map(|_| ()).map_err(|error| self.failed(doing(), None, &error))
     }
 }

@@ -22,13 +22,16 @@ impl EcrClient {
     /// What holds for a repository. What the credentials do not allow to know stays open, for roles that may only push
     /// and read findings are common.
     pub(super) async fn look_at_scanning(&self, name: &RepositoryName) -> Result<Scanning, ServiceError> {
-        let registry = self.sdk.get_registry_scanning_configuration().send();
-        let repository = self.sdk.batch_get_repository_scanning_configuration().repository_names(name.as_str()).send();
-        let (registry, repository) = tokio::join!(registry, repository);
-        let registry =
-            registry.map_err(|error| self.failed("get the scanning configuration of the registry", None, &error));
-        let repository = repository
-            .map_err(|error| self.failed(format!("get the scanning configuration of `{name}`"), Some(name), &error));
+        let of_registry = "get the scanning configuration of the registry";
+        let of_repository = format!("get the scanning configuration of `{name}`");
+        let registry = self.sdk.get_registry_scanning_configuration();
+        let repository = self.sdk.batch_get_repository_scanning_configuration().repository_names(name.as_str());
+        let (registry, repository) = tokio::join!(
+            self.ask(of_registry, async |_| registry.clone().send().await),
+            self.ask(&of_repository, async |_| repository.clone().send().await)
+        );
+        let registry = registry.map_err(|error| self.failed(of_registry, None, &error));
+        let repository = repository.map_err(|error| self.failed(of_repository, Some(name), &error));
         let (registry, repository) = (unless_denied(registry)?, unless_denied(repository)?);
         let kind = registry.as_ref().and_then(|answer| answer.scanning_configuration()?.scan_type());
         let frequency =
@@ -51,7 +54,10 @@ impl EcrClient {
     /// Asks ECR to scan an image.
     pub(super) async fn begin_scan(&self, name: &RepositoryName, digest: &Digest) -> Result<Started, ServiceError> {
         let call = self.sdk.start_image_scan().set_registry_id(self.registry_id()).repository_name(name.as_str());
-        let Err(error) = call.image_id(id(digest)).send().await else { return Ok(Started::Yes) };
+        let call = call.image_id(id(digest));
+        let doing = format!("start a scan of {} in `{name}`", digest.short());
+        let started = self.ask(&doing, async |_| call.clone().send().await).await;
+        let Err(error) = started else { return Ok(Started::Yes) };
         let words = error.message().unwrap_or_default().to_owned();
         match error.code() {
             Some("LimitExceededException") => Ok(Started::TooSoon),
@@ -59,7 +65,7 @@ impl EcrClient {
             Some("ImageArchivedException") => Ok(Started::Archived),
             // With Inspector on: "This feature is disabled".
             Some("ValidationException") if words.contains("disabled") => Ok(Started::Disabled),
-            _ => Err(self.failed(format!("start a scan of {} in `{name}`", digest.short()), Some(name), &error)),
+            _ => Err(self.failed(doing, Some(name), &error)),
         }
     }
 
@@ -71,7 +77,8 @@ impl EcrClient {
         loop {
             let call = self.sdk.describe_image_scan_findings().set_registry_id(self.registry_id());
             let call = call.repository_name(name.as_str()).image_id(id(digest)).max_results(PAGE);
-            let page = match call.set_next_token(token.take()).send().await {
+            let call = call.set_next_token(token.take());
+            let page = match self.ask(&doing(), async |_| call.clone().send().await).await {
                 Ok(page) => page,
                 Err(error) if error.code() == Some("ScanNotFoundException") => return Ok(Answer::NotFound),
                 Err(error) => return Err(self.failed(doing(), Some(name), &error)),

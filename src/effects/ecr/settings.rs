@@ -15,6 +15,7 @@ use crate::execute::ports::{Failure, ServiceError};
 use crate::facts::{Asked, RepositoryFacts, RepositorySettings, Unseen};
 use crate::names::RepositoryName;
 use crate::plan::Change;
+use crate::retry::Attempt;
 
 /// Which settings to look at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,7 +55,8 @@ impl EcrClient {
     /// The text of a repository's own policy, if it has one.
     async fn policy(&self, name: &RepositoryName) -> Asked<Option<String>> {
         let call = self.sdk.get_repository_policy().set_registry_id(self.registry_id()).repository_name(name.as_str());
-        match call.send().await {
+        let doing = format!("get the policy of `{name}`");
+        match self.ask(&doing, async |_| call.clone().send().await).await {
             Ok(answer) => Ok(answer.policy_text().map(str::to_owned)),
             Err(error)
                 if error
@@ -64,15 +66,17 @@ impl EcrClient {
                 Ok(None)
             }
             Err(error) => {
-                let error = self.failed(format!("get the policy of `{name}`"), Some(name), &error);
+                let error = self.failed(doing, Some(name), &error);
                 Err(unseen("ecr:GetRepositoryPolicy", &error))
             }
         }
     }
 
     async fn resource_tags(&self, name: &RepositoryName, arn: &str) -> Asked<BTreeMap<String, String>> {
-        let answer = self.sdk.list_tags_for_resource().resource_arn(arn).send().await.map_err(|error| {
-            let error = self.failed(format!("list the resource tags of `{name}`"), Some(name), &error);
+        let call = self.sdk.list_tags_for_resource().resource_arn(arn);
+        let doing = format!("list the resource tags of `{name}`");
+        let answer = self.ask(&doing, async |_| call.clone().send().await).await.map_err(|error| {
+            let error = self.failed(&doing, Some(name), &error);
             unseen("ecr:ListTagsForResource", &error)
         })?;
         Ok(answer.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
@@ -85,7 +89,7 @@ impl EcrClient {
     pub async fn set_policy(&self, name: &RepositoryName, policy: &Document) -> Result<(), ServiceError> {
         let call = self.sdk.set_repository_policy().set_registry_id(self.registry_id());
         let call = call.repository_name(name.as_str()).policy_text(policy.to_text());
-        self.done(call.send().await, format!("put the policy on repository `{name}`"), name)
+        self.done(async |_| call.clone().send().await, format!("put the policy on repository `{name}`"), name).await
     }
 
     /// Changes one setting.
@@ -106,13 +110,13 @@ impl EcrClient {
                 })?;
                 let call = sdk.put_image_tag_mutability().set_registry_id(account).repository_name(name.as_str());
                 let call = call.image_tag_mutability(mode).set_image_tag_mutability_exclusion_filters(filters);
-                self.done(call.send().await, doing, name)
+                self.done(async |_| call.clone().send().await, doing, name).await
             }
             Change::ScanOnPush(on) => {
                 let call = sdk.put_image_scanning_configuration().set_registry_id(account);
                 let scanning = ImageScanningConfiguration::builder().scan_on_push(*on).build();
                 let call = call.repository_name(name.as_str()).image_scanning_configuration(scanning);
-                self.done(call.send().await, format!("set the scanning of `{name}`"), name)
+                self.done(async |_| call.clone().send().await, format!("set the scanning of `{name}`"), name).await
             }
             Change::ScanningRule => self.add_scanning_rule(name).await,
             Change::Lifecycle(policy) => self.put_lifecycle_policy(name, policy).await,
@@ -122,29 +126,30 @@ impl EcrClient {
                 // Removed first: there may be no room for more.
                 if !remove.is_empty() {
                     let call = sdk.untag_resource().resource_arn(arn).set_tag_keys(Some(remove.clone()));
-                    self.done(call.send().await, doing(), name)?;
+                    self.done(async |_| call.clone().send().await, doing(), name).await?;
                 }
                 if !set.is_empty() {
                     // The builder fails only where the key is missing.
                     let tags =
                         set.iter().filter_map(|(key, value)| ResourceTag::builder().key(key).value(value).build().ok());
                     let call = sdk.tag_resource().resource_arn(arn).set_tags(Some(tags.collect()));
-                    self.done(call.send().await, doing(), name)?;
+                    self.done(async |_| call.clone().send().await, doing(), name).await?;
                 }
                 Ok(())
             }
         }
     }
 
-    fn done<T, E>(
+    async fn done<T, E>(
         &self,
-        answer: Result<T, SdkError<E, HttpResponse>>,
+        call: impl AsyncFn(Attempt) -> Result<T, SdkError<E, HttpResponse>>,
         doing: String,
         name: &RepositoryName,
     ) -> Result<(), ServiceError>
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let answer = self.ask(&doing, call).await;
         answer.map(|_| ()).map_err(|error| self.failed(doing, Some(name), &error))
     }
 }

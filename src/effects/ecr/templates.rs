@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ecr::config::retry::RetryConfig;
 use aws_sdk_ecr::types::{ImageTagMutability, RctAppliedFor, RepositoryCreationTemplate};
 
 use super::EcrClient;
@@ -12,16 +11,11 @@ impl EcrClient {
     /// The registry's templates for repositories that somebody pushes to before they exist; none if they cannot be
     /// seen, since then it is as good to create a repository as if there were none.
     pub async fn creation_templates(&self) -> Vec<Template> {
-        let once = aws_sdk_ecr::config::Builder::new().retry_config(RetryConfig::disabled());
-        let call = self.sdk.describe_repository_creation_templates().customize().config_override(once);
         let mut templates = Vec::new();
         let mut token = None;
-        let mut first = Some(call);
         loop {
-            let answer = match first.take() {
-                Some(call) => call.send().await,
-                None => self.sdk.describe_repository_creation_templates().set_next_token(token).send().await,
-            };
+            // Asked for once only: stand-ins for ECR that do not know of templates say that they are broken.
+            let answer = self.sdk.describe_repository_creation_templates().set_next_token(token).send().await;
             let Ok(answer) = answer else { return templates };
             templates.extend(answer.repository_creation_templates().iter().filter_map(template));
             token = answer.next_token().map(str::to_owned);

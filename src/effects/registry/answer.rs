@@ -3,7 +3,7 @@
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
-use super::retry;
+use super::retry::{self, Unanswered};
 use crate::execute::ports::{Failure, ServiceError};
 use crate::names::{ImageRef, Reference, RegistryHost, RepositoryName, Tag};
 
@@ -78,12 +78,14 @@ fn sort(
 }
 
 /// What a request that got no answer at all means.
-pub(super) fn no_answer(host: &RegistryHost, doing: &str, error: &reqwest::Error) -> ServiceError {
-    ServiceError {
-        failure: Failure::Unreachable { address: host.to_string() },
-        doing: doing.to_owned(),
-        cause: retry::chain(error),
-    }
+pub(super) fn no_answer(host: &RegistryHost, doing: &str, error: &Unanswered) -> ServiceError {
+    let (failure, cause) = match error {
+        Unanswered::Line(error) => (Failure::Unreachable { address: host.to_string() }, retry::chain(error)),
+        Unanswered::TooLarge => {
+            (Failure::Unexpected, format!("the registry's answer is larger than {} bytes", retry::LARGEST))
+        }
+    };
+    ServiceError { failure, doing: doing.to_owned(), cause }
 }
 
 #[cfg(test)]

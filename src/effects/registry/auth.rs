@@ -10,7 +10,8 @@ use reqwest::{Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{answer, retry};
+use super::answer;
+use super::retry::Persistence;
 use crate::execute::ports::{Credential, Failure, ServiceError};
 use crate::names::RegistryHost;
 
@@ -36,6 +37,14 @@ struct Answer {
     access_token: Option<String>,
 }
 
+/// Who asks for a token, and what for.
+pub(super) struct Asking<'a> {
+    pub(super) http: &'a reqwest::Client,
+    pub(super) persistence: &'a Persistence,
+    /// What the user would call it, for the error.
+    pub(super) doing: &'a str,
+}
+
 impl Tokens {
     /// The token that is kept for this.
     pub(super) async fn kept(&self, scope: &str, credential: Option<&Credential>) -> Option<HeaderValue> {
@@ -48,18 +57,18 @@ impl Tokens {
     /// If there is none to be had, or it would have to be asked for in the clear.
     pub(super) async fn ask(
         &self,
-        http: &reqwest::Client,
+        asking: &Asking<'_>,
         challenge: &Challenge,
         scope: &str,
         credential: Option<&Credential>,
-        doing: &str,
     ) -> Result<HeaderValue, ServiceError> {
+        let Asking { http, persistence, doing } = *asking;
         let failed = |failure, cause: String| ServiceError { failure, doing: doing.to_owned(), cause };
         let host = safe_host(&challenge.realm).ok_or_else(|| {
             failed(Failure::Unexpected, format!("the registry asks for credentials at {}", challenge.realm))
         })?;
         let wanted = challenge.scope.as_deref().unwrap_or(scope);
-        let sent = retry::until_answered(|| request(http, challenge, wanted, credential).send());
+        let sent = persistence.until_answered(doing, || request(http, challenge, wanted, credential).send());
         let response = sent.await.map_err(|error| answer::no_answer(&host, doing, &error))?;
         let failure = match response.status() {
             status if status.is_success() => None,

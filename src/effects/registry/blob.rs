@@ -3,6 +3,8 @@
 //! An upload is one request that opens it and one that carries all bytes: ECR answers chunked uploads differently from
 //! every other registry, and takes this form as they do. Source: OCI distribution specification v1.1, "Pushing blobs".
 
+use std::time::Duration;
+
 use reqwest::header::LOCATION;
 use reqwest::{Body, Method, Response};
 
@@ -11,6 +13,7 @@ use super::client::{RegistryClient, Request};
 use super::parts::Blob;
 use crate::execute::ports::{Credential, Failure, ServiceError};
 use crate::names::{Digest, ImageRef, RepositoryName};
+use crate::retry::{Retry, SERVICE, Verdict, persist};
 
 /// How an upload began.
 pub(super) enum Begun {
@@ -46,7 +49,7 @@ impl RegistryClient {
         credential: Option<&Credential>,
     ) -> Result<Response, ServiceError> {
         let request = blob_request(about, digest, format!("read {} of {about}", digest.short()));
-        let response = self.send(&request, credential).await?;
+        let response = self.open(&request, credential).await?;
         match response.status().is_success() {
             true => Ok(response),
             false => Err(answer::refused(response, about, &request.doing).await),
@@ -102,7 +105,7 @@ impl RegistryClient {
         }
     }
 
-    /// Brings a small blob into the image's repository, unless it is there.
+    /// Brings a small blob into the image's repository, unless it is there. An upload that breaks is begun anew.
     pub(super) async fn put_blob(
         &self,
         about: &ImageRef,
@@ -110,13 +113,32 @@ impl RegistryClient {
         credential: &Credential,
     ) -> Result<(), ServiceError> {
         let blob = Blob { digest: Digest::of(bytes), size: bytes.len() as u64 };
-        if self.has_blob(about, &blob.digest, credential).await? {
-            return Ok(());
+        let attempt = async |_| {
+            if self.has_blob(about, &blob.digest, credential).await? {
+                return Ok(());
+            }
+            match self.begin_upload(about, &blob.digest, None, credential).await? {
+                Begun::Mounted => Ok(()),
+                Begun::At(path) => self.finish_upload(about, &path, &blob, bytes.to_vec().into(), credential).await,
+            }
+        };
+        persist(&SERVICE, upload_verdict, self.note_retries(), attempt).await
+    }
+
+    /// Counts uploads that are begun anew.
+    pub(super) fn note_retries(&self) -> impl Fn(&ServiceError, u32, Duration) {
+        |error, attempt, wait| {
+            let (doing, cause) = (error.doing.clone(), error.cause.clone());
+            self.persistence().tally().note(Retry { doing, cause, attempt, wait });
         }
-        match self.begin_upload(about, &blob.digest, None, credential).await? {
-            Begun::Mounted => Ok(()),
-            Begun::At(path) => self.finish_upload(about, &path, &blob, bytes.to_vec().into(), credential).await,
-        }
+    }
+}
+
+/// Whether an upload that failed may go well when it is begun anew. Credentials are renewed by whoever gave them.
+pub(super) fn upload_verdict(error: &ServiceError) -> Verdict {
+    match error.failure.verdict() {
+        Verdict::Renew => Verdict::Final,
+        verdict => verdict,
     }
 }
 

@@ -1,16 +1,14 @@
 //! One blob into one repository, as cheaply as it can be done.
 
-use super::blob::Begun;
+use std::time::Duration;
+
+use super::blob::{Begun, upload_verdict};
 use super::client::RegistryClient;
-use super::copy::is_passing;
 use super::parts::Blob;
 use super::relay::{Broken, Upload, relay};
-use super::retry;
 use crate::execute::ports::{Brought, Credential, Failure, LayerBlob, ServiceError, Source};
 use crate::names::{ImageRef, RepositoryName};
-
-/// How often one source is read anew where that may help.
-const ATTEMPTS: u32 = 3;
+use crate::retry::{Next, SERVICE, State};
 
 impl RegistryClient {
     /// See [`Registry::bring`](crate::execute::ports::Registry::bring).
@@ -33,7 +31,8 @@ impl RegistryClient {
         let doing = format!("bring {} to {}", blob.digest.short(), target.name());
         let mut last = None;
         for source in sources {
-            for attempt in 1..=ATTEMPTS {
+            let mut attempts = State::default();
+            loop {
                 let opened = match source.registry.open_blob(&source.image, &blob.digest, source.credential).await {
                     Ok(opened) => opened,
                     // ECR hands out no blob that no manifest names yet; another source may.
@@ -59,12 +58,12 @@ impl RegistryClient {
                         None => return Ok(Brought::Sent),
                     },
                 };
-                let again = is_passing(&error) && attempt < ATTEMPTS;
+                let next = attempts.next(&SERVICE, upload_verdict(&error), Duration::ZERO, fastrand::f64());
                 last = Some(error);
-                if !again {
-                    break;
+                match next {
+                    Next::Wait(pause) => tokio::time::sleep(pause).await,
+                    Next::Renew | Next::GiveUp => break,
                 }
-                tokio::time::sleep(retry::pause(attempt)).await;
             }
         }
         Err(last.unwrap_or_else(|| ServiceError {

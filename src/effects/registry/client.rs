@@ -1,13 +1,17 @@
+use std::sync::Arc;
+
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response, redirect};
 use tokio::sync::OnceCell;
 
 use super::auth::{self, Tokens};
+use super::retry::{Persistence, Unanswered};
 use super::{answer, retry};
 use crate::effects::tls;
 use crate::execute::ports::{Credential, Failure, ServiceError};
 use crate::facts::Variables;
 use crate::names::{RegistryHost, RepositoryName};
+use crate::retry::Tally;
 
 /// A client of one registry.
 pub struct RegistryClient {
@@ -15,6 +19,7 @@ pub struct RegistryClient {
     http: reqwest::Client,
     scheme: OnceCell<&'static str>,
     tokens: Tokens,
+    persistence: Persistence,
 }
 
 /// One request, so that it can be sent again.
@@ -61,7 +66,24 @@ impl RegistryClient {
             .tls_certs_merge(roots)
             .build()
             .map_err(|error| broken(&error))?;
-        Ok(RegistryClient { host: host.clone(), http, scheme: OnceCell::new(), tokens: Tokens::default() })
+        Ok(RegistryClient {
+            host: host.clone(),
+            http,
+            scheme: OnceCell::new(),
+            tokens: Tokens::default(),
+            persistence: Persistence::new(Arc::default()),
+        })
+    }
+
+    /// The same client, whose retries are counted here.
+    #[must_use]
+    pub fn with_tally(self, tally: &Arc<Tally>) -> Self {
+        RegistryClient { persistence: Persistence::new(Arc::clone(tally)), ..self }
+    }
+
+    /// How requests are sent.
+    pub(super) fn persistence(&self) -> &Persistence {
+        &self.persistence
     }
 
     /// Asks the registry whether it is there and takes the credential.
@@ -73,11 +95,12 @@ impl RegistryClient {
         let scheme = self.scheme.get_or_init(|| self.probe()).await;
         let url = format!("{scheme}://{}/v2/", self.address());
         let call = || self.http.get(&url).header(AUTHORIZATION, auth::basic(credential)).send();
-        let response =
-            retry::until_answered(call).await.map_err(|error| answer::no_answer(&self.host, &doing, &error))?;
+        let response = self.persistence.until_answered(&doing, call).await;
+        let response = response.map_err(|error| answer::no_answer(&self.host, &doing, &error))?;
         // Registries that want a token, and those that know nothing at this path, answer all the same.
         match response.status().as_u16() {
             401 | 403 if auth::challenge(&response).is_none() => Err(answer::refused_login(response, &doing).await),
+            429 | 500.. => Err(answer::refused_login(response, &doing).await),
             _ => Ok(()),
         }
     }
@@ -87,7 +110,8 @@ impl RegistryClient {
         &self.host
     }
 
-    /// Sends a request until it is answered for good, and returns the answer whatever its status.
+    /// Sends a request until it is answered for good, and returns the answer whatever its status. The answer is read
+    /// whole, and so must be small.
     ///
     /// A credential goes along at once, which is all that ECR asks for; where the registry then wants a token, or
     /// wants one of strangers as well, that is asked for and kept.
@@ -96,25 +120,45 @@ impl RegistryClient {
         request: &Request<'_>,
         credential: Option<&Credential>,
     ) -> Result<Response, ServiceError> {
+        self.send_as(request, credential, true).await
+    }
+
+    /// The same for an answer of any length, of which only the beginning is there.
+    pub(super) async fn open(
+        &self,
+        request: &Request<'_>,
+        credential: Option<&Credential>,
+    ) -> Result<Response, ServiceError> {
+        self.send_as(request, credential, false).await
+    }
+
+    async fn send_as(
+        &self,
+        request: &Request<'_>,
+        credential: Option<&Credential>,
+        is_small: bool,
+    ) -> Result<Response, ServiceError> {
         let scope = scope(request);
         let authorization = match self.tokens.kept(&scope, credential).await {
             Some(token) => Some(token),
             None => credential.map(auth::basic),
         };
-        let response = self.send_once(request, authorization).await?;
+        let response = self.send_once(request, authorization, is_small).await?;
         let Some(challenge) = auth::challenge(&response) else { return Ok(response) };
-        let token = self.tokens.ask(&self.http, &challenge, &scope, credential, &request.doing).await?;
-        self.send_once(request, Some(token)).await
+        let asking = auth::Asking { http: &self.http, persistence: &self.persistence, doing: &request.doing };
+        let token = self.tokens.ask(&asking, &challenge, &scope, credential).await?;
+        self.send_once(request, Some(token), is_small).await
     }
 
     async fn send_once(
         &self,
         request: &Request<'_>,
         authorization: Option<HeaderValue>,
+        is_small: bool,
     ) -> Result<Response, ServiceError> {
         let scheme = self.scheme.get_or_init(|| self.probe()).await;
         let url = format!("{scheme}://{}/v2/{}/{}", self.address(), request.repository, request.path);
-        let sent = retry::until_answered(|| {
+        let send = || {
             let mut call = self.http.request(request.method.clone(), &url);
             if let Some(authorization) = &authorization {
                 call = call.header(AUTHORIZATION, authorization.clone());
@@ -126,8 +170,12 @@ impl RegistryClient {
                 call = call.header(reqwest::header::CONTENT_TYPE, content_type).body(body.to_vec());
             }
             call.send()
-        });
-        sent.await.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
+        };
+        let sent = match is_small {
+            true => self.persistence.until_answered(&request.doing, send).await,
+            false => self.persistence.until_begun(&request.doing, send).await,
+        };
+        sent.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
     }
 
     /// Sends a request whose body cannot be sent again, after another to the same repository has settled how it wants
@@ -147,7 +195,8 @@ impl RegistryClient {
             .header(AUTHORIZATION, kept.unwrap_or_else(|| auth::basic(credential)))
             .header(CONTENT_TYPE, "application/octet-stream")
             .header(CONTENT_LENGTH, length);
-        call.send().await.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
+        let sent = call.send().await.map_err(Unanswered::Line);
+        sent.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
     }
 
     /// Docker Hub is named `docker.io`, but answers elsewhere.

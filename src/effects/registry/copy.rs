@@ -9,20 +9,17 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::blob::Begun;
+use super::blob::{Begun, upload_verdict};
 use super::client::RegistryClient;
 use super::parts::{Blob, parts};
 use super::relay::{Broken, Upload, relay};
-use super::retry;
 use crate::execute::events::CopyEvent;
 use crate::execute::ports::{Credential, Destination, Failure, Manifest, Registry as _, ServiceError};
 use crate::names::{Digest, ImageRef};
+use crate::retry::{SERVICE, Verdict, persist};
 
 /// How many blobs of one image are on their way at once.
 const AT_ONCE: usize = 4;
-
-/// How often one blob is sent anew where that may help.
-const ATTEMPTS: u32 = 4;
 
 /// How deep an index may hold others: one of images is 1, and nobody is known to need more than 2.
 const DEEPEST: usize = 3;
@@ -129,41 +126,50 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Brings one blob to all destinations that lack it; it is read once for all of them.
+    /// Brings one blob to all destinations that lack it; it is read once for all of them. Where it breaks off, only this
+    /// blob is sent anew, and only to those that still lack it.
     async fn send_blob(&self, blob: &Blob, pending: &[usize]) {
         let mut lacking = pending.to_vec();
-        for attempt in 1..=ATTEMPTS {
-            if attempt > 1 {
-                tokio::time::sleep(retry::pause(attempt)).await;
+        let attempt = async |_| self.send_once(blob, &mut lacking).await;
+        if let Err(error) = persist(&SERVICE, upload_verdict, self.source.note_retries(), attempt).await {
+            lacking.into_iter().for_each(|at| self.fail(at, error.clone()));
+        }
+    }
+
+    /// Sends it once to those that lack it; those for which another attempt may help are left, with why.
+    async fn send_once(&self, blob: &Blob, lacking: &mut Vec<usize>) -> Result<(), ServiceError> {
+        let mut uploads = Vec::new();
+        for at in std::mem::take(lacking) {
+            match self.begin(at, blob).await {
+                Ok(Some(upload)) => uploads.push((at, upload)),
+                Ok(None) => {}
+                Err(error) => self.fail(at, error),
             }
-            let mut uploads = Vec::new();
-            for at in std::mem::take(&mut lacking) {
-                match self.begin(at, blob).await {
-                    Ok(Some(upload)) => uploads.push((at, upload)),
-                    Ok(None) => {}
-                    Err(error) => self.fail(at, error),
-                }
+        }
+        if uploads.is_empty() {
+            return Ok(());
+        }
+        let (places, uploads): (Vec<usize>, Vec<Upload<'_>>) = uploads.into_iter().unzip();
+        let results = match self.stream(blob, &uploads).await {
+            Ok(()) => places.iter().map(|_| Ok(())).collect(),
+            Err(Broken::Destinations(results)) => results,
+            Err(Broken::Source(error)) => {
+                *lacking = places;
+                return Err(error);
             }
-            if uploads.is_empty() {
-                return;
-            }
-            let (places, uploads): (Vec<usize>, Vec<Upload<'_>>) = uploads.into_iter().unzip();
-            let last = attempt == ATTEMPTS;
-            match self.stream(blob, &uploads).await {
-                Ok(()) => places.iter().for_each(|_| (self.tell)(CopyEvent::BlobSent(blob.size))),
-                Err(Broken::Source(error)) if is_passing(&error) && !last => lacking = places,
-                Err(Broken::Source(error)) => return self.fail_all(&error),
-                Err(Broken::Destinations(results)) => {
-                    for (at, result) in places.into_iter().zip(results) {
-                        match result {
-                            Ok(()) => (self.tell)(CopyEvent::BlobSent(blob.size)),
-                            Err(error) if is_passing(&error) && !last => lacking.push(at),
-                            Err(error) => self.fail(at, error),
-                        }
-                    }
+        };
+        let mut why = None;
+        for (at, result) in places.into_iter().zip(results) {
+            match result {
+                Ok(()) => (self.tell)(CopyEvent::BlobSent(blob.size)),
+                Err(error) if upload_verdict(&error) == Verdict::Final => self.fail(at, error),
+                Err(error) => {
+                    lacking.push(at);
+                    why.get_or_insert(error);
                 }
             }
         }
+        why.map_or(Ok(()), Err)
     }
 
     /// Opens an upload; `None` if none is needed, or none makes sense any more.
@@ -229,9 +235,4 @@ impl Copy<'_> {
             slot.get_or_insert_with(|| error.clone());
         }
     }
-}
-
-/// Whether the same may go well when it is tried again.
-pub(super) fn is_passing(error: &ServiceError) -> bool {
-    matches!(error.failure, Failure::Throttled | Failure::ServiceBroken | Failure::Unreachable { .. })
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::answer;
 use super::client::{RegistryClient, Request};
+use super::retry::Unanswered;
 use crate::execute::events::CopyEvent;
 use crate::execute::ports::{
     Brought, Credential, Destination, Failure, Layer, LayerBlob, Manifest, Registry, ServiceError, Source,
@@ -17,9 +18,6 @@ use crate::plan::Record;
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                          application/vnd.docker.distribution.manifest.v2+json, \
                          application/vnd.docker.distribution.manifest.list.v2+json";
-
-/// The largest manifest. Source: OCI distribution specification, "Pushing Manifests"; also ECR's limit.
-const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
 
 impl Registry for RegistryClient {
     async fn digest(&self, image: &ImageRef, credential: &Credential) -> Result<Option<Digest>, ServiceError> {
@@ -186,27 +184,10 @@ impl RegistryClient {
         }
     }
 
-    /// A body that has to be small, read no further than it may be long.
-    pub(super) async fn read_small(
-        &self,
-        mut response: reqwest::Response,
-        doing: &str,
-    ) -> Result<Vec<u8>, ServiceError> {
-        let mut bytes = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if bytes.len() + chunk.len() <= LARGEST_MANIFEST => bytes.extend_from_slice(&chunk),
-                Ok(Some(_)) => {
-                    return Err(ServiceError {
-                        failure: Failure::Unexpected,
-                        doing: doing.to_owned(),
-                        cause: format!("the registry's answer is larger than {LARGEST_MANIFEST} bytes"),
-                    });
-                }
-                Ok(None) => return Ok(bytes),
-                Err(error) => return Err(answer::no_answer(self.host(), doing, &error)),
-            }
-        }
+    /// The body of an answer that was read whole.
+    pub(super) async fn read_small(&self, response: reqwest::Response, doing: &str) -> Result<Vec<u8>, ServiceError> {
+        let bytes = response.bytes().await.map_err(Unanswered::Line);
+        bytes.map(|bytes| bytes.to_vec()).map_err(|error| answer::no_answer(self.host(), doing, &error))
     }
 }
 

@@ -9,9 +9,11 @@ mod steps;
 mod tty;
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use crate::execute::events::{Event, ImageEvent};
 use crate::names::RegistryHost;
+use crate::retry::Retry;
 
 use super::Colors;
 use super::github::{self, Tokens};
@@ -21,6 +23,9 @@ use plain::Plain;
 pub use scan::scan_words;
 use steps::Steps;
 use tty::Tty;
+
+/// The shortest pause before another attempt that is told of.
+const NOTICED: Duration = Duration::from_millis(500);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +101,7 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
         Event::RepositoryThereAlready { name, replica } => {
             (None, format!("repository {name} was created by another job{}", place(replica)))
         }
+        Event::Retried(retry) => (None, retried(retry)?),
         Event::Image(image, event) => {
             let text = match event {
                 ImageEvent::Built { id, took } => {
@@ -135,6 +141,12 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
         }
     };
     Some((image, text))
+}
+
+/// The line that something is tried again is worth; a pause that nobody notices is no news, but the report counts it.
+pub(super) fn retried(retry: &Retry) -> Option<String> {
+    let (cause, wait) = (retry.cause.split_whitespace().collect::<Vec<_>>().join(" "), super::size::span(retry.wait));
+    (retry.wait >= NOTICED).then(|| format!("cannot {}: {cause}; trying again in {wait}", retry.doing))
 }
 
 /// Where it was, if not in the run's own registry.
