@@ -39,7 +39,7 @@ pub use transfer::{CopyArgs, ElsewhereArgs, PromoteArgs};
                   longshore tags --explain        say which tags the images would get, and why\n  \
                   longshore run web --env prod    build and push one image for one environment\n\n\
                   Exit codes: 0 done, 1 the work failed, 2 your input, 3 access, 4 a service did not answer, \
-                  70 a defect of longshore, 130 interrupted"
+                  70 a defect of longshore, 130 interrupted, 143 terminated"
 )]
 pub struct Cli {
     /// What to do.

@@ -18,12 +18,14 @@ pub enum Blame {
     Bug,
     /// The user stopped it.
     Interrupted,
+    /// The system stopped it, as a CI system does with a job that was cancelled.
+    Terminated,
 }
 
 impl Blame {
     /// Every blame, in the order of the exit codes.
-    pub const ALL: [Blame; 6] =
-        [Blame::Work, Blame::Input, Blame::Access, Blame::Service, Blame::Bug, Blame::Interrupted];
+    pub const ALL: [Blame; 7] =
+        [Blame::Work, Blame::Input, Blame::Access, Blame::Service, Blame::Bug, Blame::Interrupted, Blame::Terminated];
 
     /// The process's exit code.
     pub fn exit_code(self) -> u8 {
@@ -33,7 +35,9 @@ impl Blame {
             Blame::Access => 3,
             Blame::Service => 4,
             Blame::Bug => 70,
+            // What shells say of SIGINT and SIGTERM.
             Blame::Interrupted => 130,
+            Blame::Terminated => 143,
         }
     }
 }

@@ -39,6 +39,7 @@ use std::sync::Arc;
 
 use crate::cli::{self, Command, When};
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
+use crate::effects::program::EndedBy;
 use crate::effects::{program, tls, workspace};
 use crate::facts::Variables;
 use crate::report::{self, Colors};
@@ -169,8 +170,13 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
 async fn unless_interrupted(work: impl Future<Output = Result<(), Diagnostics>>) -> Result<(), Diagnostics> {
     tokio::select! {
         result = work => result,
-        () = program::interrupted() => {
-            Err(Diagnostic::new(Blame::Interrupted, "interrupted").hint("run again; what is done is not done twice").into())
+        ended_by = program::interrupted() => {
+            let (blame, what) = match ended_by {
+                EndedBy::User => (Blame::Interrupted, "interrupted"),
+                EndedBy::System => (Blame::Terminated, "terminated"),
+            };
+            program::end_when_asked_again(blame.exit_code());
+            Err(Diagnostic::new(blame, what).hint("run again; what is done is not done twice").into())
         }
     }
 }

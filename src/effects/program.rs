@@ -63,12 +63,30 @@ fn is_executable(path: &std::path::Path) -> bool {
     path.is_file()
 }
 
+/// Who asks the program to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The user, with Ctrl-C.
+    User,
+    /// The system.
+    System,
+}
+
 /// Waits until the user, or the system, asks the program to end.
-pub async fn interrupted() {
+pub async fn interrupted() -> EndedBy {
     tokio::select! {
-        _ = signal::ctrl_c() => {}
-        () = terminated() => {}
+        _ = signal::ctrl_c() => EndedBy::User,
+        () = terminated() => EndedBy::System,
     }
+}
+
+/// From now on ends the program at once when it is asked to end again, with this exit code.
+#[expect(clippy::disallowed_methods, reason = "whoever asks twice does not want to wait for what main still does")]
+pub fn end_when_asked_again(code: u8) {
+    tokio::spawn(async move {
+        interrupted().await;
+        std::process::exit(i32::from(code))
+    });
 }
 
 /// Waits until the system asks the program to end; for ever where systems do not.

@@ -8,7 +8,7 @@ use super::layers::Layers;
 use super::milestone;
 use super::steps::Steps;
 use crate::execute::events::{BuildEvent, Event, ImageEvent};
-use crate::report::{Colors, size};
+use crate::report::{Colors, lines, size};
 
 pub(super) struct Plain {
     colors: Colors,
@@ -59,6 +59,7 @@ impl Plain {
     }
 
     fn line(&self, image: Option<&str>, text: &str) -> String {
+        let text = &lines::safe(text);
         match image {
             Some(image) => {
                 let name = self.colors.paint(color_of(image), &format!("{image:width$} |", width = self.width));

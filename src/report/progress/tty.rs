@@ -9,7 +9,7 @@ use super::bar::{bar, position};
 use super::plain::Plain;
 use super::scan::scan_words;
 use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent, ScanEvent};
-use crate::report::{Colors, size};
+use crate::report::{Colors, lines, size};
 
 pub(super) struct Tty {
     lines: MultiProgress,
@@ -39,7 +39,7 @@ impl Tty {
             && let Some(text) = moment(moving)
         {
             bar.enable_steady_tick(Duration::from_millis(120));
-            bar.set_message(text);
+            bar.set_message(lines::safe(&text));
         }
         let lines = self.plain.tell(event);
         if stays(event) {
