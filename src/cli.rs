@@ -1,6 +1,7 @@
 //! What may be typed.
 
 mod audit;
+mod doctor;
 mod help;
 pub mod iam;
 pub mod lifecycle;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Region, RegistryHost};
 pub use audit::AuditArgs;
+pub use doctor::DoctorArgs;
 pub use help::{command, parse};
 pub use results::ResultArgs;
 pub use scan::{ScanArgs, ScanFileArgs};
@@ -71,6 +73,8 @@ pub enum Command {
     Config(ConfigArgs),
     /// Look at what is sent to the builder
     Context(ContextArgs),
+    /// Look at everything that a run needs, and say how it is
+    Doctor(DoctorArgs),
     /// Log the docker client in to the registries
     Login(LoginArgs),
     /// Forget the docker client's logins to the registries
@@ -175,7 +179,8 @@ pub struct WorkArgs {
 #[command(
     after_help = "Examples:\n  longshore run                            build, push and release every image of longshore.yaml\n  \
     longshore run --local                    the same without an AWS account\n  \
-    longshore run web --env prod --report report.json"
+    longshore run web --env prod --report report.json\n  \
+    longshore run --timeline timeline.html    a page that shows where the time went"
 )]
 pub struct RunArgs {
     /// Stop when every image is pushed under its staging tag: write no release tag and no deploy file
@@ -190,6 +195,9 @@ pub struct RunArgs {
     /// Write release tags without asking the gates
     #[arg(long)]
     pub no_gate: bool,
+    /// Write a page that shows when each thing began and ended, also after a failure
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,
@@ -399,6 +407,8 @@ pub enum Progress {
     Tty,
     /// One line for each thing that happens
     Plain,
+    /// One event of JSON a line
+    Json,
     /// Only what goes wrong
     Quiet,
 }

@@ -48,6 +48,7 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
         Failure::CredentialsUnreadable => Diagnostic::new(Blame::Access, "the AWS credentials cannot be loaded")
             .hint("log in again, as with `aws sso login`, or check AWS_PROFILE and the files in `~/.aws`")
             .hint("`aws sts get-caller-identity` takes the same way to the credentials"),
+        Failure::CredentialsExpired if error.cause.to_lowercase().contains(TOKEN_OVER) => token_over(&error.doing),
         Failure::CredentialsExpired => {
             Diagnostic::new(Blame::Access, "the AWS credentials have expired").hint(match around.ci {
                 Some("GitHub Actions") => {
@@ -58,8 +59,8 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             })
         }
         Failure::CredentialsRefused => {
-            Diagnostic::new(Blame::Access, format!("cannot {}: the credentials are not accepted", error.doing))
-                .hint("check AWS_PROFILE and AWS_ACCESS_KEY_ID with `aws sts get-caller-identity`, and that the region is right")
+            let told = Diagnostic::new(Blame::Access, format!("cannot {}: the credentials are not accepted", error.doing));
+            told.hint(if error.cause.contains(NO_BASIC_AUTH) { ELSEWHERE } else { REFUSED })
         }
         Failure::Denied { action } => denied(&error.doing, action.as_deref()),
         Failure::RepositoryMissing { repository } => {
@@ -73,6 +74,7 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
         Failure::GateClosed { fail_on, objections, released } => gate::closed(*fail_on, objections, *released, around),
         Failure::Throttled => Diagnostic::new(Blame::Service, format!("cannot {}: too many requests", error.doing))
             .hint("run again; if it happens often, ask AWS for a higher rate under Service Quotas"),
+        Failure::Unreachable { address } if broke_off(&error.cause) => broken_off(&error.doing, address),
         Failure::Unreachable { address } => {
             Diagnostic::new(Blame::Service, format!("cannot {}: {address} does not answer", error.doing))
                 .hint("check the network, HTTPS_PROXY and NO_PROXY, and in a private subnet the VPC endpoints api.ecr, dkr.ecr and S3")
@@ -91,6 +93,37 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
     let written: Vec<String> = around.written.iter().map(|tag| format!("`{tag}`")).collect();
     told.caused_by(format!("of its release tags, {} were written before", written.join(", ")))
         .hint("run again: it writes what is left")
+}
+
+/// ECR's words, 403, for a token that is older than 12 hours. Source: ECR user guide, "Troubleshooting errors with Docker
+/// commands when using Amazon ECR".
+const TOKEN_OVER: &str = "authorization token has expired";
+
+/// The docker client's words where it has no password for a registry, or one that is for another. Source: the same.
+const NO_BASIC_AUTH: &str = "no basic auth credentials";
+
+const ELSEWHERE: &str = "a token of ECR's is good in one region, and for the accounts that let its owner in: \
+                         `longshore doctor` names both, and what docker's own configuration has in the way";
+
+const REFUSED: &str =
+    "check AWS_PROFILE and AWS_ACCESS_KEY_ID with `aws sts get-caller-identity`, and that the region is right";
+
+fn token_over(doing: &str) -> Diagnostic {
+    Diagnostic::new(Blame::Access, format!("cannot {doing}: the registry's token is over"))
+        .hint("run again: each run gets a token of its own, for 12 hours; after `docker login` it is `longshore login`")
+}
+
+/// Whether the other side ended a connection in the middle. Source: the same, "EOF", and Go's `net` package.
+fn broke_off(cause: &str) -> bool {
+    let lower = cause.to_lowercase();
+    let last = lower.trim_end().split(|c: char| !c.is_ascii_alphanumeric()).next_back();
+    last == Some("eof") || ["broken pipe", "connection reset"].iter().any(|words| lower.contains(words))
+}
+
+fn broken_off(doing: &str, address: &str) -> Diagnostic {
+    Diagnostic::new(Blame::Service, format!("cannot {doing}: {address} broke the connection off"))
+        .hint("ECR does so where the repository is missing, or `ecr:InitiateLayerUpload` is not allowed: `longshore doctor` tells")
+        .hint("where it is neither, run again; proxies and gateways break off large uploads, too")
 }
 
 fn engine(address: &str, forbidden: bool, ci: Option<&str>) -> Diagnostic {
@@ -176,6 +209,34 @@ mod tests {
                         hint: allow `ecr:CreateRepository` in the IAM policy of the role that runs this job";
         let (code, text) = told(failure, "AccessDeniedException: no", Circumstances::default());
         assert_eq!((code, text.as_str()), (3, expected));
+    }
+
+    #[test]
+    fn the_guides_troubleshooting_chapters() {
+        let around = Circumstances::default;
+        let (code, text) = told(
+            Failure::CredentialsExpired,
+            "denied: Your authorization token has expired. Reauthenticate and try again.",
+            around(),
+        );
+        assert_eq!(code, 3);
+        assert!(
+            text.starts_with("cannot create repository `web`: the registry's token is over\ncaused by: denied: Your"),
+            "{text}"
+        );
+        let (code, text) = told(Failure::CredentialsRefused, "no basic auth credentials", around());
+        assert_eq!(code, 3);
+        assert!(text.contains("\nhint: a token of ECR's is good in one region"), "{text}");
+        for cause in ["Put \"https://x/v2/y\": EOF", "write: broken pipe", "read: connection reset by peer"] {
+            let (code, text) = told(Failure::Unreachable { address: "x".into() }, cause, around());
+            assert_eq!(code, 4);
+            let start = format!(
+                "cannot create repository `web`: x broke the connection off\ncaused by: {cause}\nhint: ECR does so"
+            );
+            assert!(text.starts_with(&start), "{text}");
+        }
+        let (_, text) = told(Failure::Unreachable { address: "x".into() }, "connection refused", around());
+        assert!(text.starts_with("cannot create repository `web`: x does not answer\n"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::decide::told;
 use super::{World, github};
 use crate::cli;
 use crate::diagnostic::Diagnostics;
+use crate::effects::clock;
 use crate::effects::docker::{Docker, DockerSettings};
 use crate::facts::Facts;
 use crate::report::progress::{Progress, Style};
@@ -24,7 +25,8 @@ pub(super) fn progress(asked: cli::Progress, images: &[&str], world: &World) -> 
     {
         return Progress::in_groups(world.colors, images, tokens);
     }
-    Progress::new(style(asked, world), world.colors, images)
+    let began = clock::instant();
+    Progress::new(style(asked, world), world.colors, images, Box::new(move || began.elapsed()))
 }
 
 fn style(asked: cli::Progress, world: &World) -> Style {
@@ -32,6 +34,7 @@ fn style(asked: cli::Progress, world: &World) -> Style {
         // Where lines cannot change in place, `tty` would show nothing at all.
         cli::Progress::Auto | cli::Progress::Tty => Style::fitting(world.variable("TERM")),
         cli::Progress::Plain => Style::Plain,
+        cli::Progress::Json => Style::Json,
         cli::Progress::Quiet => Style::Quiet,
     }
 }

@@ -7,6 +7,7 @@ mod contexts;
 mod copy;
 mod credential_helper;
 mod decide;
+mod doctor;
 mod engine;
 mod facts;
 mod finish;
@@ -31,6 +32,7 @@ mod scan;
 mod shell;
 mod tags;
 mod target;
+mod timeline;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -150,6 +152,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Key(args) => unless_interrupted(key::run(args, world)).await?,
         Command::Context(args) => context::run(args, world)?,
         Command::Config(args) => config::run(args, world)?,
+        Command::Doctor(args) => return doctor::run(args, world).await,
         Command::Login(args) => unless_interrupted(login::run(args, world)).await?,
         Command::Logout(args) => unless_interrupted(logout::run(args, world)).await?,
         Command::Schema => report::print_json(&crate::pipeline::json_schema())?,

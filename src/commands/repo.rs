@@ -81,7 +81,8 @@ async fn apply(args: &RepoApplyArgs, world: &World) -> Result<(), Diagnostics> {
     let decided = decide(&args.which, args.yes, world).await?;
     Diagnostics::check(decided.told.problems)?;
     report::warnings(&decided.told.doubts, world.colors);
-    let shown = Progress::new(Style::Plain, world.colors, &[]);
+    let began = clock::instant();
+    let shown = Progress::new(Style::Plain, world.colors, &[], Box::new(move || began.elapsed()));
     let mut problems = Vec::new();
     for (at, (way, repositories)) in decided.registries.iter().enumerate() {
         let replica = (at > 0).then_some(&way.host);

@@ -1,9 +1,11 @@
 //! `longshore run`: read, look, decide, do, tell.
 
+use std::path::PathBuf;
+
 use super::decide::{self, Decided, decide};
 use super::engine::{connect_to_docker, progress};
 use super::finish::{self, Finished, failures};
-use super::{World, fork, scan, unless_interrupted};
+use super::{World, fork, scan, timeline, unless_interrupted};
 use crate::cli::{self, RunArgs};
 use crate::diagnostic::Diagnostics;
 use crate::effects::registry::{OwnRegistry, Registries};
@@ -11,10 +13,11 @@ use crate::effects::{clock, program};
 use crate::execute::events::Event;
 use crate::execute::{self, Goal, Replica, Services};
 use crate::local::Server;
-use crate::plan::{ImageAction, Plan};
-use crate::report;
+use crate::plan::{ImageAction, ImagePlan, Plan};
+use crate::report::{self, files};
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
+    files::check(args.timeline.iter().map(|path| world.folder.join(path)))?;
     finish::prepare(&args.results, world)?;
     let mut finished = Finished::default();
     let result = unless_interrupted(with_registry(args, world, &mut finished)).await;
@@ -37,7 +40,9 @@ async fn five_steps(
     server: Option<&Server>,
     finished: &mut Finished,
 ) -> Result<(), Diagnostics> {
-    let seen = decide::see(&args.work, &args.results.files().cloned().collect::<Vec<_>>(), world)?;
+    let started = clock::instant();
+    let written: Vec<PathBuf> = args.results.files().chain(&args.timeline).cloned().collect();
+    let seen = decide::see(&args.work, &written, world)?;
     if !args.no_tag {
         finish::prepare_deploy(&seen.pipeline.outputs, &seen.root)?;
     }
@@ -55,8 +60,10 @@ async fn five_steps(
     };
 
     tell_reuse(plan, args.progress);
-    let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
+    let names: Vec<String> = plan.images.iter().flat_map(ImagePlan::told_as).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let progress = progress(args.progress, &names, world);
+    let recorder = args.timeline.as_ref().map(|_| timeline::recorder(started.elapsed()));
     let began = clock::instant();
     let elsewhere = Registries::new(&world.variables, Some(OwnRegistry { host: &own.host, ecr: &own.ecr }));
     let services = Services {
@@ -71,13 +78,18 @@ async fn five_steps(
         goal: if args.no_tag { Goal::Staged } else { Goal::Released },
     };
     let show = |event| {
+        recorder.iter().for_each(|recorder| recorder.hear(started.elapsed(), &event));
         finished.spans.note(&event, began.elapsed());
         progress.tell(&event);
     };
     let work = execute::run(plan, &services, &show);
     let report = world.telling(&|retry| show(Event::Retried(retry.clone())), work).await;
     progress.end();
+    let took = started.elapsed();
     let report = finished.report.insert(report);
+    if let (Some(recorder), Some(file)) = (recorder, &args.timeline) {
+        timeline::write(recorder, &world.folder.join(file), plan, report, &own, &facts, took).await?;
+    }
 
     Diagnostics::check(failures(plan, report, facts.ci, world))?;
     if !args.no_tag {

@@ -4,12 +4,14 @@
 pub mod buildkit;
 pub mod clock;
 pub mod context;
+pub mod disk;
 pub mod docker;
 pub mod docker_config;
 pub mod docker_credential;
 pub mod ecr;
 pub mod fingerprint;
 pub mod git;
+pub mod network;
 pub mod program;
 pub mod random;
 pub mod registry;

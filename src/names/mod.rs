@@ -13,7 +13,7 @@ pub use account::{AccountId, Region, RoleArn};
 pub use digest::Digest;
 pub use image_ref::{ImageRef, Reference};
 pub use platform::Platform;
-pub use registry_host::{EcrEndpoint, Partition, RegistryHost};
+pub use registry_host::{EcrEndpoint, Partition, RegistryHost, api_host};
 pub use repository::RepositoryName;
 pub use tag::Tag;
 

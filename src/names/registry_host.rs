@@ -150,6 +150,18 @@ impl Partition {
     }
 }
 
+/// Where ECR's API answers in a region, unless an endpoint is stated. Source: AWS General Reference, "Amazon ECR endpoints
+/// and quotas".
+pub fn api_host(region: &Region, fips: bool, dual_stack: bool) -> String {
+    let partition = Partition::of(region);
+    let fips = if fips { "-fips" } else { "" };
+    match (dual_stack, partition) {
+        (true, Partition::China) => format!("ecr{fips}.{region}.api.amazonwebservices.com.cn"),
+        (true, Partition::Commercial | Partition::GovCloud) => format!("ecr{fips}.{region}.api.aws"),
+        _ => format!("api.ecr{fips}.{region}.{}", partition.suffix()),
+    }
+}
+
 /// Where one account's private registry in one region answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EcrEndpoint {
@@ -223,6 +235,15 @@ mod tests {
         for (region, fips, dual_stack, expected) in cases {
             assert_eq!(host(region, fips, dual_stack).as_deref(), Ok(expected));
         }
+    }
+
+    #[test]
+    fn hosts_of_the_api() {
+        let host = |region: &str, fips, dual_stack| api_host(&region.parse().unwrap(), fips, dual_stack);
+        assert_eq!(host("us-east-1", false, false), "api.ecr.us-east-1.amazonaws.com");
+        assert_eq!(host("us-gov-west-1", true, false), "api.ecr-fips.us-gov-west-1.amazonaws.com");
+        assert_eq!(host("eu-west-1", true, true), "ecr-fips.eu-west-1.api.aws");
+        assert_eq!(host("cn-north-1", false, true), "ecr.cn-north-1.api.amazonwebservices.com.cn");
     }
 
     #[test]

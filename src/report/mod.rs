@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod context;
 pub mod copy;
+pub mod doctor;
 pub mod emf;
 pub mod facts;
 pub mod files;
@@ -21,6 +22,7 @@ mod size;
 pub mod spans;
 pub mod tags;
 pub mod task_definition;
+pub mod timeline;
 
 use std::io::{ErrorKind, Write};
 

@@ -10,6 +10,7 @@ mod configuration;
 mod contexts;
 #[path = "../support/daemon.rs"]
 mod daemon;
+mod doctor;
 mod drift;
 mod failures;
 mod immutable;
@@ -35,5 +36,7 @@ mod shell;
 mod signals;
 mod streams;
 mod surroundings;
+mod timeline;
+mod troubleshooting;
 #[path = "../support/user/mod.rs"]
 mod user;

@@ -119,6 +119,16 @@ impl Docker {
     }
 }
 
+impl Docker {
+    /// The folder in which the daemon keeps everything, where it is on this machine.
+    pub async fn data_folder(&self) -> Option<std::path::PathBuf> {
+        if !matches!(self.address, super::DockerAddress::Socket(_)) {
+            return None;
+        }
+        self.client.info().await.ok()?.docker_root_dir.map(std::path::PathBuf::from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,11 @@ pub(super) fn stated(variables: &Variables) -> Result<Stated, ServiceError> {
     })
 }
 
+/// The host of a URL, without its port.
+pub(super) fn host(url: &str) -> Option<String> {
+    Url::parse(url).ok()?.host_str().map(str::to_owned)
+}
+
 /// Whether a URL leads to this machine, where no proxy stands in between.
 pub(super) fn is_loopback(url: &str) -> bool {
     let parsed = Url::parse(url).ok();

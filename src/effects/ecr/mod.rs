@@ -4,7 +4,9 @@ mod classify;
 mod credential;
 mod endpoint;
 mod http;
+mod identity;
 mod lifecycle;
+mod probe;
 mod repositories;
 mod retry;
 mod scanning;
@@ -24,7 +26,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 
 use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
 use crate::facts::Variables;
-use crate::names::{AccountId, Digest, Region, RepositoryName, RoleArn};
+use crate::names::{AccountId, Digest, Region, RepositoryName, RoleArn, api_host};
 use crate::plan::{Change, RepositorySpec};
 use crate::retry::{Gate, Policy, Tally};
 use crate::scan::{Answer, Scanning, Started};
@@ -71,6 +73,10 @@ pub struct LocalEndpoint {
 /// A connection to the control plane.
 pub struct EcrClient {
     sdk: aws_sdk_ecr::Client,
+    config: SdkConfig,
+    /// There is an STS that knows the same callers, which a stand-in for ECR alone does not have.
+    has_sts: bool,
+    api_host: Option<String>,
     region: Region,
     account: Option<AccountId>,
     address: String,
@@ -107,7 +113,17 @@ impl EcrClient {
         if url.as_deref().is_some_and(endpoint::is_loopback) {
             builder = builder.http_client(http::client(super::tls::extra_roots(variables)?, ProxyConfig::disabled())?);
         }
+        let is_set = |name: &str| variables.get(name).is_some_and(|url| !url.is_empty());
+        let has_sts = !url.as_deref().is_some_and(endpoint::is_loopback)
+            || ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"].into_iter().any(is_set);
+        let (fips, dual_stack) = (config.use_fips().unwrap_or(false), config.use_dual_stack().unwrap_or(false));
+        let api_host = match &url {
+            Some(url) => endpoint::host(url),
+            None => Some(api_host(&region, fips, dual_stack)),
+        };
         Ok(EcrClient {
+            has_sts,
+            api_host,
             sdk: aws_sdk_ecr::Client::from_conf(builder.build()),
             address: url.unwrap_or_else(|| format!("the ECR API in {region}")),
             region,
@@ -115,9 +131,15 @@ impl EcrClient {
             policy: retry::policy(variables),
             gate: Gate::new(AT_ONCE),
             tally: Arc::clone(&settings.tally),
+            config,
             token: tokio::sync::Mutex::new(None),
             on_credential: settings.on_credential,
         })
+    }
+
+    /// The host that the client speaks to.
+    pub fn api_host(&self) -> Option<&str> {
+        self.api_host.as_deref()
     }
 
     /// The region that the client speaks to.

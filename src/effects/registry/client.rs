@@ -105,6 +105,13 @@ impl RegistryClient {
         }
     }
 
+    /// The time that the registry has, as far as it says.
+    pub async fn time(&self) -> Option<time::OffsetDateTime> {
+        let scheme = self.scheme.get_or_init(|| self.probe()).await;
+        let answer = self.http.get(format!("{scheme}://{}/v2/", self.address())).send().await.ok()?;
+        crate::effects::network::http_date(answer.headers().get(reqwest::header::DATE)?.to_str().ok()?)
+    }
+
     /// Where the registry answers.
     pub(super) fn host(&self) -> &RegistryHost {
         &self.host

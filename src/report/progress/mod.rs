@@ -1,10 +1,11 @@
 //! What happens, as it happens, on stderr.
 
-mod bar;
 mod groups;
+mod json;
 mod layers;
 mod plain;
 mod scan;
+mod state;
 mod steps;
 mod tty;
 
@@ -34,6 +35,8 @@ pub enum Style {
     Tty,
     /// One line for each thing that happens.
     Plain,
+    /// One event of JSON a line.
+    Json,
     /// Not at all.
     Quiet,
 }
@@ -47,46 +50,57 @@ impl Style {
 }
 
 /// Shows events.
-pub struct Progress(Shown);
+pub struct Progress {
+    shown: Shown,
+    elapsed: Elapsed,
+}
+
+/// The time since the work began.
+pub type Elapsed = Box<dyn Fn() -> Duration>;
 
 enum Shown {
     Tty(Tty),
     Groups(Groups),
     Plain(Plain),
+    Json,
     Quiet,
 }
 
 impl Progress {
-    /// Prepares for these images, by their keys in the pipeline file.
-    pub fn new(style: Style, colors: Colors, images: &[&str]) -> Self {
-        Progress(match style {
+    /// Prepares for these images, as they are told of.
+    pub fn new(style: Style, colors: Colors, images: &[&str], elapsed: Elapsed) -> Self {
+        let shown = match style {
             Style::Tty => Shown::Tty(Tty::new(colors, images)),
             Style::Plain => Shown::Plain(Plain::new(colors, images)),
+            Style::Json => Shown::Json,
             Style::Quiet => Shown::Quiet,
-        })
+        };
+        Progress { shown, elapsed }
     }
 
     /// Prepares for the log of GitHub Actions, which folds what belongs to one image.
     pub fn in_groups(colors: Colors, images: &[&str], tokens: Tokens) -> Self {
-        Progress(Shown::Groups(Groups::new(colors, images, tokens)))
+        let shown = Shown::Groups(Groups::new(colors, images, tokens));
+        Progress { shown, elapsed: Box::new(|| Duration::ZERO) }
     }
 
     /// Shows one event.
     pub fn tell(&self, event: &Event) {
-        match &self.0 {
+        match &self.shown {
             Shown::Tty(tty) => tty.tell(event),
             Shown::Plain(plain) => plain.tell(event).iter().for_each(|line| super::note(line)),
             Shown::Groups(groups) => groups.tell(event).iter().for_each(github::say),
+            Shown::Json => super::note(&json::line((self.elapsed)(), event)),
             Shown::Quiet => {}
         }
     }
 
     /// Takes away whatever still moves.
     pub fn end(&self) {
-        match &self.0 {
+        match &self.shown {
             Shown::Tty(tty) => tty.end(),
             Shown::Groups(groups) => groups.end().iter().for_each(github::say),
-            Shown::Plain(_) | Shown::Quiet => {}
+            Shown::Plain(_) | Shown::Json | Shown::Quiet => {}
         }
     }
 }

@@ -1,45 +1,66 @@
 //! One moving line for each image, under the lines of what is done for good.
+//!
+//! Where there are more images than a screen has room for, only those have a line that something goes on with, and the
+//! last line counts the rest.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::bar::{bar, position};
 use super::plain::Plain;
-use super::scan::scan_words;
-use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent, ScanEvent};
-use crate::report::{Colors, lines, size};
+use super::state::State;
+use crate::execute::events::{BuildEvent, Event, ImageEvent, ScanEvent};
+use crate::report::{Colors, size};
+
+/// How many images have a line from their beginning to the end of the run.
+const MOST_LINES: usize = 12;
+
+/// How often the spinners move.
+const TICK: Duration = Duration::from_millis(120);
 
 pub(super) struct Tty {
     lines: MultiProgress,
-    bars: BTreeMap<String, ProgressBar>,
+    images: RefCell<BTreeMap<String, Image>>,
+    /// The line that counts, where not every image has one.
+    sum: Option<ProgressBar>,
+    width: usize,
+    colors: Colors,
     /// Gives the lines that stay their form.
     plain: Plain,
+}
+
+struct Image {
+    state: State,
+    line: Option<ProgressBar>,
 }
 
 impl Tty {
     pub(super) fn new(colors: Colors, images: &[&str]) -> Self {
         let width = images.iter().map(|image| image.chars().count()).max().unwrap_or(0);
-        let lines = MultiProgress::new();
-        let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let bars = images.iter().map(|image| {
-            let bar = lines.add(ProgressBar::new_spinner().with_style(style.clone()));
-            bar.set_prefix(format!("{image:width$}"));
-            ((*image).to_owned(), bar)
+        let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(12));
+        let tty = Tty {
+            sum: (images.len() > MOST_LINES)
+                .then(|| lines.add(ProgressBar::new_spinner().with_style(style("{wide_msg}")))),
+            lines,
+            images: RefCell::default(),
+            width,
+            colors,
+            plain: Plain::new(colors, images),
+        };
+        let every = images.iter().map(|image| {
+            let line = tty.sum.is_none().then(|| tty.line(image));
+            ((*image).to_owned(), Image { state: State::default(), line })
         });
-        let bars = bars.collect();
-        Tty { lines, bars, plain: Plain::new(colors, images) }
+        *tty.images.borrow_mut() = every.collect();
+        tty.count();
+        tty
     }
 
     pub(super) fn tell(&self, event: &Event) {
-        if let Event::Image(image, moving) = event
-            && let Some(bar) = self.bars.get(image)
-            && let Some(text) = moment(moving)
-        {
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar.set_message(lines::safe(&text));
+        if let Event::Image(name, event) = event {
+            self.show(name, event);
         }
         let lines = self.plain.tell(event);
         if stays(event) {
@@ -51,8 +72,69 @@ impl Tty {
     }
 
     pub(super) fn end(&self) {
-        self.bars.values().for_each(ProgressBar::finish_and_clear);
+        self.images.borrow().values().filter_map(|image| image.line.as_ref()).for_each(ProgressBar::finish_and_clear);
+        self.sum.iter().for_each(ProgressBar::finish_and_clear);
     }
+
+    fn show(&self, name: &str, event: &ImageEvent) {
+        let mut images = self.images.borrow_mut();
+        let Some(image) = images.get_mut(name) else { return };
+        let begun = image.state.has_begun();
+        if !image.state.note(event) {
+            return;
+        }
+        let line = image.line.get_or_insert_with(|| self.line(name));
+        if !begun {
+            line.reset_elapsed();
+            line.set_style(style("{spinner:.cyan} {prefix} {elapsed:>4} {wide_msg}"));
+            line.enable_steady_tick(TICK);
+        }
+        if image.state.is_staged() {
+            line.disable_steady_tick();
+            line.set_style(style(&format!("{} {{prefix}} {{elapsed:>4}} {{wide_msg}}", image.state.sign(self.colors))));
+        }
+        line.set_message(image.state.text(self.colors));
+        if image.state.is_staged() && self.sum.is_some() {
+            line.finish_and_clear();
+            self.lines.remove(line);
+            image.line = None;
+        }
+        drop(images);
+        self.count();
+    }
+
+    /// A line for an image that nothing was heard of.
+    fn line(&self, name: &str) -> ProgressBar {
+        let bar = ProgressBar::new_spinner().with_style(style("· {prefix}      {wide_msg}"));
+        let bar = match &self.sum {
+            Some(sum) => self.lines.insert_before(sum, bar),
+            None => self.lines.add(bar),
+        };
+        bar.set_prefix(format!("{name:width$}", width = self.width));
+        bar.set_message(State::default().text(self.colors));
+        bar
+    }
+
+    fn count(&self) {
+        let Some(sum) = &self.sum else { return };
+        let images = self.images.borrow();
+        let staged = images.values().filter(|image| image.state.is_staged()).count();
+        let begun = images.values().filter(|image| image.state.has_begun()).count();
+        let sent: u64 = images.values().map(|image| image.state.sent()).sum();
+        let sent = if sent > 0 { format!(", {} sent", size::bytes(sent)) } else { String::new() };
+        sum.set_message(format!(
+            "{staged} of {} images staged, {} under way, {} waiting{sent}",
+            images.len(),
+            begun - staged,
+            images.len() - begun
+        ));
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", "·"])
 }
 
 /// Whether the event is worth a line that stays.
@@ -65,29 +147,4 @@ fn stays(event: &Event) -> bool {
         Event::Image(_, ImageEvent::Push(_)) => false,
         _ => true,
     }
-}
-
-/// What an image is busy with.
-fn moment(event: &ImageEvent) -> Option<String> {
-    Some(match event {
-        ImageEvent::Build(BuildEvent::ContextSent(bytes)) => format!("sending context: {}", size::bytes(*bytes)),
-        ImageEvent::Build(BuildEvent::StepStarted { name, .. }) => match position(name) {
-            Some((done, of)) => format!("{} {name}", bar(done, of)),
-            None => name.clone(),
-        },
-        ImageEvent::Build(BuildEvent::StepOutput { line, .. }) => line.clone(),
-        ImageEvent::Push(PushEvent::LayerSending { sent, total }) if *total > 0 => {
-            format!("{} pushing a layer: {} of {}", bar(*sent, *total), size::bytes(*sent), size::bytes(*total))
-        }
-        ImageEvent::Push(PushEvent::LayerSending { sent, .. }) => format!("pushing a layer: {}", size::bytes(*sent)),
-        ImageEvent::Push(_) | ImageEvent::Seeded { .. } | ImageEvent::NotSeeded(_) => return None,
-        ImageEvent::Build(BuildEvent::StepDone { .. } | BuildEvent::Warning(_)) => return None,
-        ImageEvent::Built { .. } => "built".to_owned(),
-        ImageEvent::Pushed { .. } => "pushed".to_owned(),
-        ImageEvent::RecordLost(_) | ImageEvent::CacheLost(_) | ImageEvent::Adopted(_) => "pushed".to_owned(),
-        ImageEvent::Scan(event) => scan_words(event),
-        ImageEvent::Assembled { .. } => "assembled".to_owned(),
-        ImageEvent::Copied { reference, .. } => format!("copied to {}", reference.host),
-        ImageEvent::Tagged { tag, .. } | ImageEvent::TaggedAlready { tag, .. } => format!("tagged {tag}"),
-    })
 }
