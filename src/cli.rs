@@ -4,6 +4,7 @@ mod audit;
 mod doctor;
 mod help;
 pub mod iam;
+mod init;
 pub mod lifecycle;
 pub mod repo;
 mod results;
@@ -22,6 +23,7 @@ use crate::names::{Region, RegistryHost};
 pub use audit::AuditArgs;
 pub use doctor::DoctorArgs;
 pub use help::{command, parse};
+pub use init::{CiSystem, InitArgs};
 pub use results::ResultArgs;
 pub use scan::{ScanArgs, ScanFileArgs};
 pub use session::{LoginArgs, LogoutArgs};
@@ -55,6 +57,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first longshore.yaml out of what is found here
+    Init(InitArgs),
     /// Build, push and tag the images, and write the deploy files
     Run(RunArgs),
     /// Print what `run` would do, and why

@@ -16,6 +16,7 @@ pub mod cli;
 pub mod commands;
 pub mod diagnostic;
 pub mod dockerfile;
+pub mod draft;
 pub mod effects;
 pub mod execute;
 pub mod explain;

@@ -81,6 +81,10 @@ fn cases() -> Vec<(String, Value, bool)> {
         let Ok(text) = fs::read_to_string(case.join("longshore.yaml")) else { continue };
         let Ok(document) = serde_yaml::from_str::<Value>(&text) else { continue };
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        // Compose files are read as well, and have a schema of their own.
+        if document.get("services").is_some() {
+            continue;
+        }
         cases.push((name, document, case.join("expected.yaml").exists()));
     }
     cases.sort_by(|a, b| a.0.cmp(&b.0));

@@ -14,6 +14,7 @@ mod finish;
 mod fork;
 mod github;
 mod iam;
+mod init;
 mod key;
 mod lifecycle;
 mod local;
@@ -143,6 +144,7 @@ fn in_world<T>(colors: Colors, work: impl AsyncFnOnce(&World) -> Result<T, Diagn
 
 async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnostics> {
     match command {
+        Command::Init(args) => init::run(args, world)?,
         Command::Run(args) => run::run(args, world).await?,
         Command::Plan(args) => return plan::run(args, world).await,
         Command::Promote(args) => promote::run(args, world).await?,

@@ -74,7 +74,7 @@ fn named(pipeline: &Pipeline, names: &[String]) -> Result<Vec<String>, Diagnosti
 
 fn no_file() -> Diagnostic {
     Diagnostic::input("there is no longshore.yaml here, nor in a folder above within the git repository")
-        .hint("write one, or name it with `--file`")
+        .hint("write one with `longshore init`, or name it with `--file`")
 }
 
 /// The path as short as it can be said from where the user is.

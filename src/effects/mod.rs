@@ -15,5 +15,6 @@ pub mod network;
 pub mod program;
 pub mod random;
 pub mod registry;
+pub mod survey;
 pub mod tls;
 pub mod workspace;

@@ -10,7 +10,7 @@ use super::node::{Entry, Node, Value};
 use super::problems::Problems;
 use super::read::Field;
 use super::substitute::substitute;
-use super::{Pipeline, images, moving, outputs, registry, yaml};
+use super::{Pipeline, compose, images, moving, outputs, registry, yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
 pub(super) const SCHEMA: Schema = Schema {
@@ -80,23 +80,18 @@ impl PipelineFile {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<(Pipeline, Vec<Diagnostic>), Diagnostics> {
         let mut problems = Problems::of(&self.source);
-        let root = self.substituted(environment, &mut problems);
-        let pipeline = self.read(&root, environment, &mut problems);
+        let compose = compose::relevant(&self.root);
+        let root = substituted(compose.as_ref().unwrap_or(&self.root), &self.source, environment, &mut problems);
+        let pipeline = match compose {
+            Some(_) => self.read(&compose::translate(&root, &mut problems), "services", environment, &mut problems),
+            None => self.read(&root, "images", environment, &mut problems),
+        };
         let warnings = problems.finish()?;
         Ok((pipeline, warnings))
     }
 
-    /// Variables in the user's own fields count only where an alias brings them into a field of ours.
-    fn substituted(&self, environment: Environment<'_>, problems: &mut Problems) -> Node {
-        let Value::Map(entries) = &self.root.value else { return self.root.clone() };
-        let known = entries.iter().filter(|entry| !is_own(entry)).map(|Entry { key, value }| Entry {
-            key: key.clone(),
-            value: substitute(value, &self.source.text, environment, problems),
-        });
-        Node { value: Value::Map(known.collect()), span: self.root.span }
-    }
-
-    fn read(&self, root: &Node, environment: Environment<'_>, problems: &mut Problems) -> Pipeline {
+    /// `images` is what the user calls them.
+    fn read(&self, root: &Node, images: &str, environment: Environment<'_>, problems: &mut Problems) -> Pipeline {
         let mut pipeline = Pipeline {
             version: 1,
             registry: super::Registry::default(),
@@ -127,7 +122,10 @@ impl PipelineFile {
             .get("defaults")
             .map_or_else(ImagePart::default, |field| ImagePart::read_defaults(field, &given, problems));
         match fields.get("images") {
-            Some(field) => pipeline.images = images::read(field, &defaults, &given, problems),
+            Some(field) => {
+                let field = Field { path: images.to_owned(), ..field.clone() };
+                pipeline.images = images::read(&field, &defaults, &given, problems);
+            }
             None => problems.missing(
                 format!("`{name}` has no `images`"),
                 "name at least one image, as in `images: { web: { build: . } }`",
@@ -153,6 +151,16 @@ fn except_what_moves(pipeline: &mut Pipeline, problems: &mut Problems) {
             ),
         }
     }
+}
+
+/// Variables in the user's own fields count only where an alias brings them into a field of ours.
+fn substituted(root: &Node, source: &Source, environment: Environment<'_>, problems: &mut Problems) -> Node {
+    let Value::Map(entries) = &root.value else { return root.clone() };
+    let known = entries.iter().filter(|entry| !is_own(entry)).map(|Entry { key, value }| Entry {
+        key: key.clone(),
+        value: substitute(value, &source.text, environment, problems),
+    });
+    Node { value: Value::Map(known.collect()), span: root.span }
 }
 
 fn check_version(fields: &Fields<'_>, name: &str, problems: &mut Problems) {

@@ -2,6 +2,7 @@
 
 mod beside;
 mod build;
+mod compose;
 mod drift;
 mod encryption;
 mod fields;

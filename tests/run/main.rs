@@ -14,6 +14,7 @@ mod doctor;
 mod drift;
 mod failures;
 mod immutable;
+mod init;
 mod killed;
 mod lifecycle;
 mod local;

@@ -77,7 +77,7 @@ fn a_pipeline_in_a_folder_of_its_own() {
     checkout.longshore(&["run", "--local"]).run().with_code(2).says(
         "\
 error: there is no longshore.yaml here, nor in a folder above within the git repository
-hint: write one, or name it with `--file`
+hint: write one with `longshore init`, or name it with `--file`
 ",
     );
     checkout.run_local(&["--file", "shop/longshore.yaml"]).succeeds();
