@@ -69,7 +69,8 @@ async fn image(State(images): State<Images>, uri: Uri, headers: HeaderMap) -> (a
         images.0.lock().unwrap().insert(format!("{}:{tag}", query["repo"]), id.to_owned());
         return (axum::http::StatusCode::CREATED, String::new());
     }
-    let name = rest.strip_suffix("/push").unwrap();
+    // What else is asked of an image can be done without.
+    let Some(name) = rest.strip_suffix("/push") else { return (axum::http::StatusCode::NOT_FOUND, "{}".to_owned()) };
     let id = images.0.lock().unwrap()[&format!("{name}:{tag}")].clone();
     let login = URL_SAFE.decode(headers["x-registry-auth"].to_str().unwrap()).unwrap();
     let login: Value = serde_json::from_slice(&login).unwrap();

@@ -39,7 +39,13 @@ const KINDS: [Kind; 13] = [
 ];
 
 /// Operations whose loss a run bears: they only explain, or can be done without.
-const BEARABLE: [&str; 4] = ["registry:ListReferrers", "registry:HeadBlob", "registry:GetBlob", "registry:Ping"];
+const BEARABLE: [&str; 5] = [
+    "DescribeRepositoryCreationTemplates",
+    "registry:GetBlob",
+    "registry:HeadBlob",
+    "registry:ListReferrers",
+    "registry:Ping",
+];
 
 struct Pair<'a> {
     operation: &'a str,

@@ -126,6 +126,22 @@ impl Running {
         self.stderr.text()
     }
 
+    /// The most memory that it has taken so far, in bytes; 0 when it has ended.
+    #[allow(dead_code, reason = "only the test of loads asks")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes: Option<u64> = peak.and_then(|text| text.trim().trim_end_matches("kB").trim().parse().ok());
+        kibibytes.unwrap_or(0) * 1024
+    }
+
+    /// Whether it has ended and only waits for its parent to notice.
+    #[allow(dead_code, reason = "only the test of loads asks")]
+    pub fn has_ended(&self) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        state.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();

@@ -1,0 +1,187 @@
+//! What is fed with bytes that anybody may have written: nothing of it may panic, hang, or take memory without bound.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+use std::path::Path;
+
+use longshore::dockerfile::{self, Circumstances};
+use longshore::effects::context::IgnoreRules;
+use longshore::execute::ports::Manifest;
+use longshore::facts::Facts;
+use longshore::key::Record;
+use longshore::local::Fault;
+use longshore::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
+use longshore::pipeline::rule;
+use longshore::plan::tags::fill_in;
+use longshore::retry::retry_after;
+use longshore::{lifecycle, pipeline};
+
+/// One target: its name, what it is begun with, and what is fed.
+pub struct Target {
+    pub name: &'static str,
+    pub seeds: &'static [&'static str],
+    pub run: fn(&[u8]),
+}
+
+pub const TARGETS: [Target; 11] = [
+    Target {
+        name: "pipeline file and interpolation",
+        seeds: &[
+            "version: 1\nimages:\n  web: { build: ., repository: shop/web, tags: [semver, 'type=sha,format=long'] }\n",
+            "version: 1\nx-a: &a { context: '${C:-.}', args: [A=1, B] }\nimages: { w: { build: *a, gate: { fail_on: HIGH } } }\n",
+            "a: &a [*a, *a]\nb: {<<: *a, '${X:?no}': \"$$\", c: ${Y:-${Z-1}}}\n",
+            "version: 1\nregistry: { account: \"123456789012\", replicas: [{ region: us-west-2 }] }\nimages: {}\n",
+        ],
+        run: pipeline_file,
+    },
+    Target {
+        name: "tag rules",
+        seeds: &[
+            "type=semver,pattern={{version}},value=v1.2.3,enable=true,priority=3,prefix=a,suffix=b",
+            "type=match,pattern=v(\\d+).*(?<x>[a-z]{2,}),group=1",
+            "type=raw,value={{#if tag}}{{tag}}{{else}}{{branch}}{{/if}}",
+            "type=schedule,pattern={{date 'YYYYMMDD-[x]' tz='Asia/Seoul'}}",
+            "type=ref,event=pr,\"prefix=a\"\"b\"",
+        ],
+        run: tag_rule,
+    },
+    Target {
+        name: "templates",
+        seeds: &[
+            "{{branch}}-{{sha}}",
+            "{{#if is_default_branch}}a{{else}}{{{tag}}}{{/if}}",
+            "{{date 'w[w]gg' tz='UTC'}}",
+        ],
+        run: template,
+    },
+    Target {
+        name: ".dockerignore",
+        seeds: &["**/*.log\n!a/b.log\n# c\n[a-z]?x\\\n", "/a/../b/**\n!**\n", "{a,b}|c\n"],
+        run: dockerignore,
+    },
+    Target {
+        name: "Dockerfile",
+        seeds: &[
+            "# syntax=docker/dockerfile:1\n# escape=`\nARG V=1\nFROM --platform=$BUILDPLATFORM alpine:${V:-3} AS a\nCOPY --from=a /x /y\n",
+            "FROM a\nRUN <<EOF cat <<\"X\"\na\nEOF\nX\nADD https://x/y /\nRUN --mount=type=bind,from=b,source=/ true\n",
+            "FROM scratch\nCOPY [\"a b\", \"c\"]\\\n # x\n ./\nENV A=\"b $A\" C=d\\ e\n",
+        ],
+        run: dockerfile,
+    },
+    Target {
+        name: "lifecycle JSON",
+        seeds: &[
+            r#"{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPatternList":["v*"],"countType":"imageCountMoreThan","countNumber":5},"action":{"type":"expire"}}]}"#,
+            r#"{"rules":[{"rulePriority":1,"rulePriority":2,"selection":{"countUnit":"days"}}]}"#,
+        ],
+        run: lifecycle_json,
+    },
+    Target {
+        name: "manifests and indexes",
+        seeds: &[
+            r#"{"schemaVersion":2,"config":{"size":1},"layers":[{"size":20},{"size":300}]}"#,
+            r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:00","size":18446744073709551615}]}"#,
+        ],
+        run: manifest,
+    },
+    Target {
+        name: "records of content keys",
+        seeds: &[r#"{"format":1,"key":"x","parts":{}}"#, r#"{"version":99}"#],
+        run: record,
+    },
+    Target { name: "Retry-After", seeds: &["120", "Wed, 25 Nov 2026 12:00:07 GMT", "-1"], run: retry_after_value },
+    Target {
+        name: "names",
+        seeds: &[
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:1.2.3",
+            "localhost:5000/a@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "linux/arm64/v8",
+        ],
+        run: names,
+    },
+    Target {
+        name: "faults of the small ECR",
+        seeds: &["quotas: ecr\nfaults: [{ operation: 'registry:*', nth: 2.., delay: 5ms, answer: { status: 503 } }]\n"],
+        run: faults,
+    },
+];
+
+fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+fn pipeline_file(bytes: &[u8]) {
+    let Ok(file) = pipeline::parse_bytes("f", bytes.to_vec()) else { return };
+    let value = |name: &str| (!name.starts_with('N')).then(|| "v".to_owned());
+    match file.resolve(&value) {
+        Ok((pipeline, _)) => {
+            black_box(pipeline::to_yaml(&pipeline));
+        }
+        // Its text is made for people, and has to come to an end too.
+        Err(problems) => problems.iter().for_each(|problem| {
+            black_box(problem.to_string());
+        }),
+    }
+}
+
+fn tag_rule(bytes: &[u8]) {
+    if let Err(wrong) = rule::parse(&text(bytes)) {
+        black_box(wrong.in_rule(&text(bytes), None).to_string());
+    }
+}
+
+fn template(bytes: &[u8]) {
+    let _ = black_box(fill_in(&text(bytes), &Facts::default()));
+}
+
+fn dockerignore(bytes: &[u8]) {
+    let Ok(rules) = IgnoreRules::parse(Path::new(".dockerignore"), bytes) else { return };
+    for path in [&b"a"[..], b"a/b.log", b"x/y/z/w", b"\xff/\xfe", b".dockerignore"] {
+        let _ = black_box(rules.excludes(path));
+    }
+}
+
+fn dockerfile(bytes: &[u8]) {
+    let platform: Platform = "linux/amd64".parse().unwrap();
+    let args = BTreeMap::from([("V".to_owned(), "2".to_owned())]);
+    let contexts = BTreeSet::from(["b".to_owned()]);
+    let around = Circumstances {
+        target: None,
+        args: &args,
+        platform: &platform,
+        build_platform: &platform,
+        contexts: &contexts,
+    };
+    let _ = black_box(dockerfile::read(&text(bytes), &around));
+}
+
+fn lifecycle_json(bytes: &[u8]) {
+    let _ = black_box(lifecycle::read_json(&text(bytes)));
+}
+
+fn manifest(bytes: &[u8]) {
+    let manifest = Manifest { digest: Digest::of(bytes), media_type: String::new(), bytes: bytes.to_vec() };
+    black_box(manifest.size());
+}
+
+fn record(bytes: &[u8]) {
+    let _ = black_box(serde_json::from_slice::<Record>(bytes));
+}
+
+fn retry_after_value(bytes: &[u8]) {
+    black_box(retry_after(&text(bytes), time::OffsetDateTime::UNIX_EPOCH));
+}
+
+fn names(bytes: &[u8]) {
+    let text = text(bytes);
+    if let Ok(image) = text.parse::<ImageRef>() {
+        let again: ImageRef = image.to_string().parse().unwrap();
+        assert_eq!(again, image, "{text}");
+    }
+    let _ = black_box((text.parse::<Tag>(), text.parse::<RepositoryName>(), text.parse::<Digest>()));
+    let _ = black_box((text.parse::<RegistryHost>().map(|host| host.as_ecr()), text.parse::<Platform>()));
+}
+
+fn faults(bytes: &[u8]) {
+    let _ = black_box(Fault::parse(&text(bytes), Path::new("/")));
+}
