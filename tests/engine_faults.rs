@@ -85,6 +85,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
         shm_size: None,
         cache: None,
         options: Default::default(),
+        transport: longshore::plan::Transport::default(),
         base: None,
         source_date_epoch: None,
     };

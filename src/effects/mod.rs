@@ -1,8 +1,10 @@
 //! The only room that touches disk, network, programs, the clock and the environment.
 #![expect(clippy::disallowed_methods, reason = "this is the room that the wall keeps these methods in")]
 
+pub mod archive;
 pub mod buildkit;
 pub mod clock;
+pub mod compress;
 pub mod context;
 pub mod disk;
 pub mod docker;

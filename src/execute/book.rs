@@ -30,6 +30,8 @@ pub(super) struct Page {
     pub(super) here: Vec<RepositoryName>,
     /// An image of another registry that has it.
     pub(super) elsewhere: Option<ImageRef>,
+    /// The engine knows what it is called as well.
+    pub(super) remembered: bool,
 }
 
 /// Where a layer was seen.
@@ -53,15 +55,16 @@ pub(super) struct Move<'b> {
 }
 
 impl Book {
-    pub(super) fn note(&self, layers: &[Layer], seen: &Seen<'_>) {
+    pub(super) fn note(&self, layers: &[Layer], seen: &Seen<'_>, remembered: bool) {
         let mut pages = self.pages.borrow_mut();
         for layer in layers {
-            let fresh = || Page { blob: layer.blob.clone(), here: Vec::new(), elsewhere: None };
+            let fresh = || Page { blob: layer.blob.clone(), here: Vec::new(), elsewhere: None, remembered };
             let page = pages.entry(layer.diff_id.clone()).or_insert_with(fresh);
             // A second form of the same layer is as good as the first, but not the same blob.
             if page.blob.digest != layer.blob.digest {
                 continue;
             }
+            page.remembered |= remembered;
             match seen {
                 Seen::Here(repository) if !page.here.contains(repository) => page.here.push((*repository).clone()),
                 Seen::Here(_) => {}
@@ -146,7 +149,7 @@ mod tests {
             let claim = book.claim(std::slice::from_ref(&shared.diff_id)).await;
             tokio::task::yield_now().await;
             order.borrow_mut().push("first");
-            book.note(std::slice::from_ref(&shared), &Seen::Here(&web));
+            book.note(std::slice::from_ref(&shared), &Seen::Here(&web), true);
             drop(claim);
         };
         let second = async {

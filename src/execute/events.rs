@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::road::Choice;
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::Setting;
 use crate::retry::Retry;
@@ -66,6 +67,8 @@ pub enum ImageEvent {
     },
     /// The layers of its base image could not be brought there beforehand, for this reason; the push sends them.
     NotSeeded(String),
+    /// Who pushes it, and why.
+    Road(Choice),
     /// From the upload.
     Push(PushEvent),
     /// The image is in the registry under its staging tag.

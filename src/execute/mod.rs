@@ -6,6 +6,7 @@
 
 mod book;
 mod build_only;
+mod direct;
 pub mod events;
 mod gate;
 mod index;
@@ -17,6 +18,7 @@ mod release;
 mod renewal;
 mod replicate;
 pub mod report;
+pub mod road;
 mod seed;
 mod site;
 mod stage;
@@ -45,6 +47,9 @@ use steps::Steps;
 
 /// ECR's quota of PutImage calls a second, for an account and region. Source: ECR user guide, "Service quotas".
 const TAGS_A_SECOND: usize = 10;
+
+/// How many images are on their way to a registry at once, for each that may be built: the network is not bound by cores.
+const WAYS_A_JOB: usize = 3;
 
 /// The ways to a registry that images are copied to.
 pub struct Replica<'a, Ctl, Reg> {
@@ -101,6 +106,7 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         services,
         own: site(&plan.registry, services.ecr, services.registry),
         turns: Semaphore::new(services.jobs.max(1)),
+        ways: Semaphore::new(services.jobs.max(1) * WAYS_A_JOB),
         book: Book::default(),
         replicas: replicas.map(|(plan, ways)| site(&plan.registry, ways.ecr, ways.registry).into_replica()).collect(),
     };
@@ -149,12 +155,13 @@ async fn stage_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     steps: &Steps<'_, Eng, Ctl, Reg>,
     report: &mut Report,
 ) -> Option<Vec<Staged>> {
-    let jobs = steps.services.jobs.max(1);
+    // Builds wait for their turn, so that those that are being pushed keep no other from being built.
+    let at_once = steps.services.jobs.max(1) * (1 + WAYS_A_JOB);
     let outcomes = Outcomes::of(&steps.plan.images);
     // An image that waits holds a job, but what it waits for has begun before it.
     let images = stream::iter(order::dependencies_first(&steps.plan.images))
         .map(|at| stage_one(steps, at, &outcomes))
-        .buffered(jobs)
+        .buffered(at_once)
         .collect::<Vec<_>>();
     // The credential is fetched while the builds run; whoever needs it next finds it there.
     let (credential, results) = tokio::join!(steps.services.ecr.credential(), images);
@@ -169,6 +176,7 @@ async fn stage_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
             None => {}
             Some(Ok(staged)) => {
                 (image.build_took, image.push_took) = (staged.build_took, staged.push_took);
+                image.road.clone_from(&staged.road);
                 image.parts.clone_from(&staged.parts);
                 image.outcome = Outcome::Staged(staged.digest.clone());
                 all.push((at, staged));
@@ -207,7 +215,7 @@ async fn replicate_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
     }
     let copies = stream::iter(staged.iter().enumerate())
         .map(async |(at, staged)| steps.replicate(at, &staged.digest).await)
-        .buffered(steps.services.jobs.max(1));
+        .buffered(steps.services.jobs.max(1) * WAYS_A_JOB);
     let results: Vec<_> = copies.collect().await;
     let mut all = true;
     for (told, result) in report.images.iter_mut().zip(results) {
@@ -283,5 +291,6 @@ fn not_begun(image: &ImagePlan) -> ImageReport {
         gate: None,
         build_took: None,
         push_took: None,
+        road: None,
     }
 }

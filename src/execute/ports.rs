@@ -6,8 +6,10 @@ use std::future::Future;
 
 use time::OffsetDateTime;
 
+mod direct;
 mod layers;
 
+pub use direct::{Archive, Freight};
 pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, Opening, Source};
 
 use super::events::{BuildEvent, CopyEvent, PushEvent};
@@ -47,6 +49,17 @@ pub trait Engine {
     /// What a built image is made of; `None` from engines that do not tell.
     fn anatomy(&self, _image: &BuiltImage) -> impl Future<Output = Result<Option<Anatomy>, ServiceError>> {
         async { Ok(None) }
+    }
+
+    /// Whether the engine has this image, pulled or pushed by itself, and so remembers what its layers are called.
+    fn holds(&self, _image: &ImageRef) -> impl Future<Output = bool> {
+        async { false }
+    }
+
+    /// Hands a built image out; only asked of engines that say that they do.
+    fn hand_out(&self, image: &BuiltImage) -> impl Future<Output = Result<Archive, ServiceError>> {
+        let (failure, doing) = (Failure::Unexpected, format!("read image `{}`", image.id));
+        async { Err(ServiceError { failure, doing, cause: "this engine hands no images out".into() }) }
     }
 }
 
@@ -149,6 +162,17 @@ pub trait Registry {
     ) -> impl Future<Output = Result<Brought, ServiceError>>
     where
         Self: Sized;
+
+    /// Writes an image that the engine handed out under a tag, and returns its digest. `arrived` hears of each layer that
+    /// was sent, as soon as it is there.
+    fn write(
+        &self,
+        freight: Freight<'_>,
+        target: &ImageRef,
+        credential: &Credential,
+        tell: &dyn Fn(PushEvent),
+        arrived: &dyn Fn(&Layer),
+    ) -> impl Future<Output = Result<Digest, ServiceError>>;
 
     /// Puts a tag on a manifest that is in the repository already; no layer moves.
     fn tag(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::ports::ServiceError;
+pub use super::road::Choice;
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use crate::scan::{ImageScan, Judgement};
 
@@ -36,6 +37,8 @@ pub struct ImageReport {
     pub build_took: Option<Duration>,
     /// How long the upload took, if there was one.
     pub push_took: Option<Duration>,
+    /// Who pushed it, and why.
+    pub road: Option<Choice>,
 }
 
 /// What came of one platform of an image.

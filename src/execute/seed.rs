@@ -66,7 +66,8 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             });
             // An image that cannot be read is one that nothing can be taken from.
             if let Ok(layers) = layers.await {
-                self.book.note(&layers, &Seen::Here(&image.repository));
+                let remembered = self.services.engine.holds(&reference).await;
+                self.book.note(&layers, &Seen::Here(&image.repository), remembered);
             }
         });
         read.buffer_unordered(AT_ONCE).collect::<()>().await;
@@ -108,12 +109,13 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
                 .own
                 .with_credential(async |credential| self.own.registry.layers(image, platform, Some(credential)).await);
             let layers = layers.await?;
-            self.book.note(&layers, &Seen::Here(&image.repository));
+            self.book.note(&layers, &Seen::Here(&image.repository), true);
             return Ok(Some(layers));
         }
         let Some(door) = self.open(&image.host).await? else { return Ok(None) };
         let layers = door.registry.layers(image, platform, door.credential.as_ref()).await?;
-        self.book.note(&layers, &Seen::Elsewhere(image));
+        // The build has the engine pull it, if it has not yet.
+        self.book.note(&layers, &Seen::Elsewhere(image), true);
         Ok(Some(layers))
     }
 
@@ -187,7 +189,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         if blobs.len() == anatomy.diff_ids.len() {
             let layers = anatomy.diff_ids.iter().cloned().zip(blobs);
             let layers: Vec<Layer> = layers.map(|(diff_id, blob)| Layer { diff_id, blob }).collect();
-            self.book.note(&layers, &Seen::Here(&piece.image.repository));
+            self.book.note(&layers, &Seen::Here(&piece.image.repository), true);
         }
     }
 }

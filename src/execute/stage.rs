@@ -8,11 +8,14 @@ use futures_util::future::join_all;
 use super::Goal;
 use super::events::ImageEvent;
 use super::index::index;
-use super::ports::{BuildInputs, BuiltImage, Destination, Ecr, Engine, Failure, Login, Registry, ServiceError};
+use super::ports::{
+    Anatomy, BuildInputs, BuiltImage, Destination, Ecr, Engine, Failure, Login, Registry, ServiceError,
+};
 use super::report::PartReport;
+use super::road::Choice;
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef, Tag};
-use crate::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, Record};
+use crate::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, PushBy, Record};
 
 /// An image that is in its repository, but not released.
 pub(super) struct Staged {
@@ -21,6 +24,8 @@ pub(super) struct Staged {
     pub(super) parts: Vec<PartReport>,
     pub(super) build_took: Option<Duration>,
     pub(super) push_took: Option<Duration>,
+    /// Who pushed it, and why; of several parts, the first.
+    pub(super) road: Option<Choice>,
 }
 
 /// What is built and pushed as one: an image, or what it is for one platform.
@@ -40,6 +45,7 @@ struct Pushed {
     digest: Digest,
     build_took: Option<Duration>,
     push_took: Option<Duration>,
+    road: Option<Choice>,
 }
 
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
@@ -57,8 +63,8 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
                 self.stage_piece(&Piece { image, name: image.name.clone(), build, staging, record, needed }).await?
             }
         };
-        let Pushed { digest, build_took, push_took } = pushed;
-        Ok(Staged { digest, parts: Vec::new(), build_took, push_took })
+        let Pushed { digest, build_took, push_took, road } = pushed;
+        Ok(Staged { digest, parts: Vec::new(), build_took, push_took, road })
     }
 
     /// Stages the image of every platform, and then the index of them all. One that fails lets the others finish.
@@ -93,6 +99,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             parts: reports,
             build_took: longest(|pushed| pushed.build_took),
             push_took: longest(|pushed| pushed.push_took),
+            road: staged.iter().find_map(|pushed| pushed.road.clone()),
         })
     }
 
@@ -121,8 +128,12 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         let (built, build_took) = self.build_and_seed(piece).await?;
         let began = (self.services.elapsed)();
         let settled = self.settle(piece, &built).await;
+        // As with the builds, the semaphore is never closed.
+        let _way = self.ways.acquire().await;
         let target = ImageRef::tagged(self.own.host, &image.repository, &staging_tag(piece.staging, &built)?);
-        let digest = match self.push(piece, &built, &target).await {
+        let road = self.road(piece, settled.as_ref().map(|(anatomy, _)| anatomy)).await;
+        let anatomy = settled.as_ref().map(|(anatomy, _)| anatomy).filter(|_| road.by == PushBy::Direct);
+        let digest = match self.push(piece, &built, &target, anatomy).await {
             Ok(digest) => digest,
             // Tags of this repository do not move, and the same content was pushed before.
             Err(error) if matches!(error.failure, Failure::TagTaken { .. }) => {
@@ -133,7 +144,9 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             Err(error) => return Err(error),
         };
         if let Some((anatomy, claim)) = settled {
-            self.remember(piece, &anatomy, &digest).await;
+            if road.by != PushBy::Direct {
+                self.remember(piece, &anatomy, &digest).await;
+            }
             drop(claim);
         }
         self.attach_record(image, &piece.name, piece.record, &digest).await;
@@ -146,7 +159,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         let push_took = (self.services.elapsed)().saturating_sub(began);
         let event = ImageEvent::Pushed { reference: target, digest: digest.clone(), took: push_took };
         self.own.say(&piece.name, event);
-        Ok(Pushed { digest, build_took: Some(build_took), push_took: Some(push_took) })
+        Ok(Pushed { digest, build_took: Some(build_took), push_took: Some(push_took), road: Some(road) })
     }
 
     /// Builds, and meanwhile brings into the repository what can be named already. The second is waited for as well: what
@@ -214,12 +227,31 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         images.map(reference).collect()
     }
 
-    async fn push(&self, piece: &Piece<'_>, built: &BuiltImage, target: &ImageRef) -> Result<Digest, ServiceError> {
+    /// Pushes; through our own hands if it is said what the image is made of.
+    async fn push(
+        &self,
+        piece: &Piece<'_>,
+        built: &BuiltImage,
+        target: &ImageRef,
+        direct: Option<&Anatomy>,
+    ) -> Result<Digest, ServiceError> {
         let pushed = self.own.pushing(&piece.image.repository, self.services.retries, async |credential| {
             let tell = |event| self.own.say(&piece.name, ImageEvent::Push(event));
-            self.services.engine.push(built, target, credential, &tell).await
+            match direct {
+                Some(anatomy) => self.push_directly(piece, built, target, anatomy, credential).await,
+                None => self.services.engine.push(built, target, credential, &tell).await,
+            }
         });
-        let told = pushed.await?;
+        let told = match pushed.await {
+            // What the engine handed out was not understood; it can push it itself.
+            Err(ServiceError { failure: Failure::Unexpected, cause, .. })
+                if direct.is_some() && piece.build.transport.by == PushBy::Auto =>
+            {
+                self.own.say(&piece.name, ImageEvent::Road(Choice { by: PushBy::Daemon, why: cause }));
+                return Box::pin(self.push(piece, built, target, None)).await;
+            }
+            result => result?,
+        };
         match self.own.digest(target).await? {
             Some(found) if found == told => Ok(told),
             found => Err(contradiction(target, &told, found.as_ref())),
@@ -229,7 +261,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
 
 impl Pushed {
     fn there_already(digest: &Digest) -> Self {
-        Pushed { digest: digest.clone(), build_took: None, push_took: None }
+        Pushed { digest: digest.clone(), build_took: None, push_took: None, road: None }
     }
 }
 

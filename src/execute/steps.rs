@@ -15,6 +15,8 @@ pub(super) struct Steps<'a, Eng, Ctl, Reg> {
     pub(super) own: Site<'a, Ctl, Reg>,
     /// One for each build that may be under way.
     pub(super) turns: Semaphore,
+    /// One for each push that may be under way.
+    pub(super) ways: Semaphore,
     /// What is known of layers.
     pub(super) book: Book,
     /// Those that it is copied to, in the order of the plan.

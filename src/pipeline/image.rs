@@ -8,7 +8,7 @@ use super::problems::Problems;
 use super::read::Field;
 use super::repository::RepositoryPart;
 use super::span::Span;
-use super::{FlavorLines, Image, Reuse, TagRule, TagRuleKind, reuse, tags};
+use super::{Compression, FlavorLines, Image, PushBy, Reuse, TagRule, TagRuleKind, Transport, reuse, tags, transport};
 
 pub(super) const IMAGE: Schema = Schema {
     expected: "a map",
@@ -21,6 +21,8 @@ pub(super) const IMAGE: Schema = Schema {
         ("container", &[]),
         ("depends_on", &[]),
         ("reuse", &[]),
+        ("push", &[]),
+        ("compression", &[]),
         ("gate", &[]),
     ],
     unsupported: &[],
@@ -28,7 +30,16 @@ pub(super) const IMAGE: Schema = Schema {
 
 pub(super) const DEFAULTS: Schema = Schema {
     expected: "a map",
-    fields: &[("build", &[]), ("repository", &[]), ("tags", &[]), ("flavor", &[]), ("reuse", &[]), ("gate", &[])],
+    fields: &[
+        ("build", &[]),
+        ("repository", &[]),
+        ("tags", &[]),
+        ("flavor", &[]),
+        ("reuse", &[]),
+        ("push", &[]),
+        ("compression", &[]),
+        ("gate", &[]),
+    ],
     unsupported: &["depends_on"],
 };
 
@@ -43,6 +54,8 @@ pub(super) struct ImagePart {
     container: Option<String>,
     reuse: Option<Reuse>,
     gate: Option<GatePart>,
+    push: Option<PushBy>,
+    compression: Option<Compression>,
     depends_on: Vec<Needed>,
 }
 
@@ -71,6 +84,8 @@ impl ImagePart {
             container: fields.read("container", problems, Field::owned),
             reuse: fields.read("reuse", problems, reuse::read),
             gate: fields.read("gate", problems, GatePart::read),
+            push: fields.read("push", problems, transport::push),
+            compression: fields.read("compression", problems, transport::compression),
             depends_on: fields.read("depends_on", problems, needs::depends_on).unwrap_or_default(),
         }
     }
@@ -96,6 +111,8 @@ impl ImagePart {
                 Some(gate) => Some(gate.over(defaults.gate.as_ref())),
                 None => defaults.gate.clone(),
             },
+            push: self.push.or(defaults.push),
+            compression: self.compression.or(defaults.compression),
             depends_on: self.depends_on,
         }
     }
@@ -130,6 +147,10 @@ impl ImagePart {
             container: self.container.unwrap_or_else(|| name.to_owned()),
             reuse: self.reuse.unwrap_or_default(),
             gate: self.gate.and_then(GatePart::finish),
+            transport: Transport {
+                by: self.push.unwrap_or_default(),
+                compression: self.compression.unwrap_or_default(),
+            },
             depends_on: self.depends_on.into_iter().map(|needed| needed.image).collect(),
         })
     }

@@ -37,6 +37,7 @@ mod substitute;
 mod suggest;
 mod syntax;
 mod tags;
+mod transport;
 mod write;
 mod yaml;
 
@@ -52,6 +53,7 @@ pub use recipe::{
 };
 pub use schema::json_schema;
 pub use suggest::nearest;
+pub use transport::{Compression, PushBy, Transport};
 pub use write::to_yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,6 +165,9 @@ pub struct Image {
     /// What its scan may find before its release tags are written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<GatePolicy>,
+    /// How it gets to the registry.
+    #[serde(flatten, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
     /// The images, by their keys in the file, that must be there before it is built.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
@@ -454,8 +459,7 @@ pub enum ImageUri {
 
 /// Whether an image whose content did not change is taken from the registry in place of being built.
 ///
-/// A RUN step that fetches packages is not pure, just as in the builder's own cache; the age bounds what that can
-/// hide.
+/// A RUN step that fetches packages is not pure, just as in the builder's own cache; the age bounds what it hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reuse {
     /// Always build.

@@ -243,6 +243,7 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf], f
         shm_size: build.shm_size,
         cache: None,
         options: located_options(&build.options, root),
+        transport: image.transport,
         base: None,
         source_date_epoch: source_date_epoch(&build.args, facts),
     }

@@ -27,7 +27,7 @@ use crate::diagnostic::Diagnostic;
 pub use crate::key::BaseImage;
 use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-pub use crate::pipeline::{BuildOptions, ContextSource, Dockerfile, NamedContext};
+pub use crate::pipeline::{BuildOptions, Compression, ContextSource, Dockerfile, NamedContext, PushBy, Transport};
 use crate::pipeline::{Encryption, Outputs, TagMutability};
 use crate::scan::Policy as GatePolicy;
 
@@ -424,6 +424,9 @@ pub struct BuildPlan {
     /// What else the builder is told and given.
     #[serde(flatten)]
     pub options: BuildOptions,
+    /// How the image gets to the registry.
+    #[serde(flatten, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
     /// The image that it is built on in the end, if that is known: its layers need not be made again.
     #[serde(skip)]
     pub base: Option<BaseImage>,
@@ -452,6 +455,7 @@ impl BuildPlan {
             shm_size: None,
             cache: None,
             options: BuildOptions::default(),
+            transport: Transport::default(),
             base: None,
             source_date_epoch: None,
         }

@@ -10,7 +10,9 @@ use super::scan;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{ImageReport, Move, Outcome, Report};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
-use crate::plan::{ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RepositoryPlan, SkippedRule};
+use crate::plan::{
+    ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, PushBy, RepositoryPlan, SkippedRule,
+};
 use crate::retry::Sum;
 
 /// Everything about a run. What was not reached is missing or empty.
@@ -76,6 +78,16 @@ struct JsonImage<'a> {
     build_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     push_seconds: Option<f64>,
+    /// Who pushed it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push: Option<JsonPush<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonPush<'a> {
+    /// `daemon` or `direct`.
+    by: PushBy,
+    why: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -185,6 +197,7 @@ fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>, host: &Regis
         size_bytes: published.and_then(|published| published.size),
         build_seconds: done.and_then(|done| done.build_took).map(seconds),
         push_seconds: done.and_then(|done| done.push_took).map(seconds),
+        push: done.and_then(|done| done.road.as_ref()).map(|road| JsonPush { by: road.by, why: &road.why }),
     }
 }
 

@@ -8,9 +8,9 @@ mod world;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use longshore::execute::events::CopyEvent;
+use longshore::execute::events::{CopyEvent, PushEvent};
 use longshore::execute::ports::{
-    Brought, Credential, Destination, Failure, Layer, LayerBlob, Manifest, Registry, ServiceError, Source,
+    Brought, Credential, Destination, Failure, Freight, Layer, LayerBlob, Manifest, Registry, ServiceError, Source,
 };
 use longshore::execute::report::{Move, Outcome};
 use longshore::execute::{self, Goal, Services};
@@ -248,6 +248,16 @@ fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
             _: &Credential,
         ) -> Result<Brought, ServiceError> {
             Ok(Brought::ThereAlready)
+        }
+        async fn write(
+            &self,
+            freight: Freight<'_>,
+            target: &ImageRef,
+            credential: &Credential,
+            tell: &dyn Fn(PushEvent),
+            arrived: &dyn Fn(&Layer),
+        ) -> Result<Digest, ServiceError> {
+            self.0.write(freight, target, credential, tell, arrived).await
         }
         async fn attach(
             &self,

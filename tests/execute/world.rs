@@ -6,15 +6,15 @@ use std::path::PathBuf;
 
 use longshore::execute::events::{BuildEvent, CopyEvent, Event, PushEvent};
 use longshore::execute::ports::{
-    Brought, BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Layer, LayerBlob,
-    Manifest, Registry, ServiceError, Source,
+    Brought, BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Freight, Layer,
+    LayerBlob, Manifest, Registry, ServiceError, Source,
 };
 use longshore::execute::report::{Outcome, Report};
 use longshore::execute::{self, Goal, Replica, Services};
 use longshore::names::{Digest, ImageRef, Platform, RepositoryName};
 use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
 use longshore::plan::{
-    BuildPlan, Change, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec,
+    BuildPlan, Change, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec, Transport,
 };
 use longshore::retry::Tally;
 use longshore::scan::{Answer, Scanning, Started};
@@ -179,6 +179,18 @@ impl Registry for World {
         Ok(Brought::ThereAlready)
     }
 
+    async fn write(
+        &self,
+        _: Freight<'_>,
+        target: &ImageRef,
+        _: &Credential,
+        _: &dyn Fn(PushEvent),
+        _: &dyn Fn(&Layer),
+    ) -> Result<Digest, ServiceError> {
+        self.call(format!("write {target}"))?;
+        Ok(digest_of("written"))
+    }
+
     async fn attach(&self, subject: &ImageRef, _: &Manifest, _: &Record, _: &Credential) -> Result<(), ServiceError> {
         self.call(format!("attach to {subject}"))
     }
@@ -245,6 +257,7 @@ pub fn build(name: &str) -> BuildPlan {
         extra_hosts: BTreeMap::new(),
         shm_size: None,
         options: BuildOptions::default(),
+        transport: Transport::default(),
         base: None,
         cache: None,
         source_date_epoch: None,

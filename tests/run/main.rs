@@ -10,6 +10,7 @@ mod configuration;
 mod contexts;
 #[path = "../support/daemon.rs"]
 mod daemon;
+mod direct;
 mod doctor;
 mod drift;
 mod failures;

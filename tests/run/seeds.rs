@@ -1,10 +1,8 @@
 //! What a registry can name already is neither compressed nor sent by the push.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use crate::user::{Call, LocalServer, User};
+use crate::user::{Call, LocalServer, User, noise};
 
 const PIPELINE: &str = "\
 version: 1
@@ -13,12 +11,6 @@ images:
   web: { build: web, repository: UNIQUE/web }
   worker: { build: worker, repository: UNIQUE/worker }
 ";
-
-/// Bytes that no other image has, and that nothing makes smaller.
-fn noise(path: &Path, megabytes: usize) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, (0..megabytes << 20).map(|_| fastrand::u8(..)).collect::<Vec<u8>>()).unwrap();
-}
 
 /// An image with one layer over 10 MB in a registry, pushed by the shared daemon, which so remembers its digest.
 fn base(user: &User, mirror: &LocalServer) -> String {

@@ -2,7 +2,7 @@
 
 use bollard::models::ImageHistoryResponseItem;
 
-use super::{Docker, failure};
+use super::{Docker, DockerAddress, failure};
 use crate::execute::ports::{Anatomy, BuiltImage, Carriage, Failure, ServiceError};
 
 /// Instructions that make no layer, as BuildKit writes them into the history; the classic builder writes `#(nop)`.
@@ -25,7 +25,9 @@ impl Docker {
     /// See [`Engine::carriage`](crate::execute::ports::Engine::carriage).
     pub(super) async fn find_carriage(&self) -> Result<Carriage, ServiceError> {
         let facts = self.look().await?;
-        Ok(Carriage { seeds: !facts.containerd_store && !facts.podman && facts.os == "linux" })
+        let graph_driver = !facts.containerd_store && !facts.podman && facts.os == "linux";
+        let near = matches!(self.address, DockerAddress::Socket(_) | DockerAddress::Pipe(_));
+        Ok(Carriage { seeds: graph_driver, hands_out: graph_driver, near })
     }
 
     /// See [`Engine::anatomy`](crate::execute::ports::Engine::anatomy).

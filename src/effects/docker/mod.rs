@@ -11,6 +11,7 @@ mod look;
 mod options;
 mod phrases;
 mod push;
+mod save;
 pub(super) mod steps;
 
 use std::sync::Arc;
@@ -22,7 +23,9 @@ pub use address::{BadAddress, DockerAddress, DockerSettings, Environment};
 pub use look::EngineFacts;
 
 use crate::execute::events::{BuildEvent, PushEvent};
-use crate::execute::ports::{Anatomy, BuildInputs, BuiltImage, Carriage, Credential, Engine, Failure, ServiceError};
+use crate::execute::ports::{
+    Anatomy, Archive, BuildInputs, BuiltImage, Carriage, Credential, Engine, Failure, ServiceError,
+};
 use crate::facts::Variables;
 use crate::names::{Digest, ImageRef};
 use crate::plan::BuildPlan;
@@ -131,6 +134,14 @@ impl Engine for Docker {
     async fn anatomy(&self, image: &BuiltImage) -> Result<Option<Anatomy>, ServiceError> {
         self.look_at_image(image).await
     }
+
+    async fn holds(&self, image: &ImageRef) -> bool {
+        self.has_image(&image.to_string()).await
+    }
+
+    async fn hand_out(&self, image: &BuiltImage) -> Result<Archive, ServiceError> {
+        Ok(self.save_image(image))
+    }
 }
 
 /// No daemon, for plans that build nothing.
@@ -164,6 +175,18 @@ impl Engine for Option<Docker> {
     async fn anatomy(&self, image: &BuiltImage) -> Result<Option<Anatomy>, ServiceError> {
         let doing = || format!("look at image `{}`", image.id);
         self.as_ref().ok_or_else(|| not_connected(doing()))?.anatomy(image).await
+    }
+
+    async fn holds(&self, image: &ImageRef) -> bool {
+        match self {
+            Some(docker) => docker.holds(image).await,
+            None => false,
+        }
+    }
+
+    async fn hand_out(&self, image: &BuiltImage) -> Result<Archive, ServiceError> {
+        let doing = || format!("read image `{}`", image.id);
+        self.as_ref().ok_or_else(|| not_connected(doing()))?.hand_out(image).await
     }
 }
 

@@ -65,15 +65,39 @@ impl RegistryClient {
         credential: &Credential,
     ) -> Result<Begun, ServiceError> {
         let doing = format!("upload {} to {}", digest.short(), about.name());
-        let path = match from {
-            Some(from) => format!("blobs/uploads/?mount={digest}&from={from}"),
-            None => "blobs/uploads/".to_owned(),
+        let query = from.map_or(String::new(), |from| format!("?mount={digest}&from={from}"));
+        self.post_upload(about, &query, &doing, credential).await
+    }
+
+    /// Opens an upload of a blob whose digest nobody knows yet.
+    pub(super) async fn open_upload(
+        &self,
+        about: &ImageRef,
+        doing: &str,
+        credential: &Credential,
+    ) -> Result<Begun, ServiceError> {
+        self.post_upload(about, "", doing, credential).await
+    }
+
+    async fn post_upload(
+        &self,
+        about: &ImageRef,
+        query: &str,
+        doing: &str,
+        credential: &Credential,
+    ) -> Result<Begun, ServiceError> {
+        let request = Request {
+            method: Method::POST,
+            repository: &about.repository,
+            path: format!("blobs/uploads/{query}"),
+            accept: None,
+            body: None,
+            doing: doing.to_owned(),
         };
-        let request = Request { method: Method::POST, path, ..blob_request(about, digest, doing) };
         let response = self.send(&request, Some(credential)).await?;
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         match response.status().as_u16() {
-            201 if from.is_some() => return Ok(Begun::Mounted),
+            201 if !query.is_empty() => return Ok(Begun::Mounted),
             200..300 => {}
             _ => return Err(answer::refused(response, about, &request.doing).await),
         }
@@ -98,7 +122,7 @@ impl RegistryClient {
         let joint = if path.contains('?') { '&' } else { '?' };
         let path = format!("{path}{joint}digest={}", blob.digest);
         let request = Request { method: Method::PUT, path, ..blob_request(about, &blob.digest, doing) };
-        let response = self.send_stream(&request, blob.size, body, credential).await?;
+        let response = self.send_stream(&request, Some(blob.size), body, credential).await?;
         match response.status().is_success() {
             true => Ok(()),
             false => Err(answer::refused(response, about, &request.doing).await),
@@ -154,7 +178,7 @@ fn blob_request<'a>(about: &'a ImageRef, digest: &Digest, doing: String) -> Requ
 }
 
 /// The upload's address within the repository. Registries give a whole URL or a path; it stays on the same host.
-fn path_in<'a>(location: &'a str, about: &ImageRef) -> Option<&'a str> {
+pub(super) fn path_in<'a>(location: &'a str, about: &ImageRef) -> Option<&'a str> {
     let path = match location.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
         None => location,

@@ -186,11 +186,11 @@ impl RegistryClient {
     }
 
     /// Sends a request whose body cannot be sent again, after another to the same repository has settled how it wants
-    /// to be asked. `length` is that of the body, in bytes.
+    /// to be asked. `length` is that of the body, in bytes, where it is known.
     pub(super) async fn send_stream(
         &self,
         request: &Request<'_>,
-        length: u64,
+        length: Option<u64>,
         body: reqwest::Body,
         credential: &Credential,
     ) -> Result<Response, ServiceError> {
@@ -198,10 +198,12 @@ impl RegistryClient {
         let scheme = self.scheme.get_or_init(|| self.probe()).await;
         let url = format!("{scheme}://{}/v2/{}/{}", self.address(), request.repository, request.path);
         let call = self.http.request(request.method.clone(), &url).body(body);
-        let call = call
+        let mut call = call
             .header(AUTHORIZATION, kept.unwrap_or_else(|| auth::basic(credential)))
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .header(CONTENT_LENGTH, length);
+            .header(CONTENT_TYPE, "application/octet-stream");
+        if let Some(length) = length {
+            call = call.header(CONTENT_LENGTH, length);
+        }
         let sent = call.send().await.map_err(Unanswered::Line);
         sent.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
     }

@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::answer;
 use super::client::{RegistryClient, Request};
 use super::retry::Unanswered;
-use crate::execute::events::CopyEvent;
+use crate::execute::events::{CopyEvent, PushEvent};
 use crate::execute::ports::{
-    Brought, Credential, Destination, Failure, Layer, LayerBlob, Manifest, Registry, ServiceError, Source,
+    Brought, Credential, Destination, Failure, Freight, Layer, LayerBlob, Manifest, Registry, ServiceError, Source,
 };
 use crate::names::{Digest, ImageRef, Platform, Reference, RepositoryName};
 use crate::plan::Record;
@@ -56,6 +56,17 @@ impl Registry for RegistryClient {
         credential: &Credential,
     ) -> Result<Brought, ServiceError> {
         self.bring_blob(blob, target, mount, sources, credential).await
+    }
+
+    async fn write(
+        &self,
+        freight: Freight<'_>,
+        target: &ImageRef,
+        credential: &Credential,
+        tell: &dyn Fn(PushEvent),
+        arrived: &dyn Fn(&Layer),
+    ) -> Result<Digest, ServiceError> {
+        self.write_image(freight, target, credential, tell, arrived).await
     }
 
     async fn copy(

@@ -17,6 +17,8 @@ mod referrers;
 mod registries;
 mod relay;
 mod retry;
+mod stream;
+mod write;
 
 pub use bases::BaseImages;
 pub use client::RegistryClient;

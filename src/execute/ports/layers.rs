@@ -73,6 +73,10 @@ pub struct Carriage {
     /// It asks the registry for the digests that it remembers of the layers that it pulled, and compresses what is not
     /// there: true of Docker's graph drivers, false of containerd's store, which keeps layers compressed.
     pub seeds: bool,
+    /// It hands out images whose layers are not compressed.
+    pub hands_out: bool,
+    /// It is on this machine, so that what it hands out crosses no network.
+    pub near: bool,
 }
 
 /// What an engine knows of an image that it holds.

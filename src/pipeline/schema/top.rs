@@ -5,7 +5,9 @@ use super::build::{BUILD, SECRET};
 use super::shape::{Shape, TEXTS};
 use crate::lifecycle::SHORT_FORM;
 use crate::pipeline::fields::Schema;
-use crate::pipeline::{encryption, file, gate, image, mutability, outputs, registry, replicas, repository, reuse};
+use crate::pipeline::{
+    encryption, file, gate, image, mutability, outputs, registry, replicas, repository, reuse, transport,
+};
 
 const ACCOUNT: Shape = Shape::Like("^[0-9]{12}$");
 
@@ -88,6 +90,12 @@ const ABOUT_FLAVOR: &str = "What holds for all tag rules: `latest=`, `prefix=` a
 const ABOUT_REUSE: &str = "Whether an image whose inputs did not change is taken from the registry in place of a build";
 
 const ABOUT_GATE: &str = "What its scan may find before its release tags are written";
+const PUSH_OF: Shape = Shape::Words(&["auto", "direct", "daemon"]);
+const ABOUT_PUSH: &str =
+    "Who brings the image to the registry: the daemon, Longshore itself, or whoever takes less time";
+const COMPRESSIONS: Shape = Shape::Words(&["gzip", "zstd"]);
+const COMPRESSION_OF: Shape = Shape::Either(&[COMPRESSIONS, Shape::Map(&COMPRESSION)]);
+const ABOUT_COMPRESSION: &str = "How layers are compressed that the daemon does not compress [default: gzip]";
 
 static IMAGE: Described = Described {
     name: "image",
@@ -101,6 +109,8 @@ static IMAGE: Described = Described {
         ("container", "Its container in the ECS task definition [default: the image's name]", Shape::Text),
         ("depends_on", "Images that must be staged before this one", TEXTS),
         ("reuse", ABOUT_REUSE, REUSE_OF),
+        ("push", ABOUT_PUSH, PUSH_OF),
+        ("compression", ABOUT_COMPRESSION, COMPRESSION_OF),
         ("gate", ABOUT_GATE, GATE_OF),
     ],
     required: &[],
@@ -115,6 +125,8 @@ static DEFAULTS: Described = Described {
         ("tags", ABOUT_TAGS, TEXTS),
         ("flavor", ABOUT_FLAVOR, TEXTS),
         ("reuse", ABOUT_REUSE, REUSE_OF),
+        ("push", ABOUT_PUSH, PUSH_OF),
+        ("compression", ABOUT_COMPRESSION, COMPRESSION_OF),
         ("gate", ABOUT_GATE, GATE_OF),
     ],
     required: &[],
@@ -182,6 +194,16 @@ static IGNORE: Described = Described {
         ("reason", "Why it is bearable", Shape::Text),
     ],
     required: &["id", "until", "reason"],
+};
+
+static COMPRESSION: Described = Described {
+    name: "compression",
+    schema: &transport::SCHEMA,
+    fields: &[
+        ("type", "gzip, or zstd, which Docker before 23.0 cannot pull [default: gzip]", COMPRESSIONS),
+        ("level", "1 to 12 of gzip, 1 to 19 of zstd [default: 6, 3]", Shape::Number),
+    ],
+    required: &[],
 };
 
 static REPOSITORY: Described = Described {

@@ -161,7 +161,7 @@ fn grouped(event: &Event) -> Option<(&str, bool)> {
     let Event::Image(image, event) = event else { return None };
     match event {
         ImageEvent::Build(_) | ImageEvent::Built { .. } | ImageEvent::Push(_) => Some((image, false)),
-        ImageEvent::Seeded { .. } | ImageEvent::NotSeeded(_) => Some((image, false)),
+        ImageEvent::Road(_) | ImageEvent::Seeded { .. } | ImageEvent::NotSeeded(_) => Some((image, false)),
         ImageEvent::Adopted(_) | ImageEvent::RecordLost(_) | ImageEvent::CacheLost(_) => Some((image, false)),
         ImageEvent::Pushed { .. } | ImageEvent::Assembled { .. } => Some((image, true)),
         ImageEvent::Tagged { .. }

@@ -51,6 +51,7 @@ fn image_event(event: &ImageEvent) -> Map<String, Value> {
             let took = seconds(*took);
             of("seeded", json!({ "base": base, "there": there, "sent": sent, "sent_bytes": bytes, "seconds": took }))
         }
+        ImageEvent::Road(choice) => of("road", json!({ "by": choice.by, "why": choice.why })),
         ImageEvent::NotSeeded(cause) => of("not_seeded", json!({ "cause": cause })),
         ImageEvent::CacheLost(cause) => of("cache_lost", json!({ "cause": cause })),
         ImageEvent::RecordLost(cause) => of("record_lost", json!({ "cause": cause })),

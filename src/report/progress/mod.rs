@@ -13,7 +13,9 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use crate::execute::events::{Event, ImageEvent};
+use crate::execute::report::Choice;
 use crate::names::RegistryHost;
+use crate::plan::PushBy;
 use crate::retry::Retry;
 
 use super::Colors;
@@ -133,6 +135,7 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                     format!("{} {layers} of its base in place in {took} ({sent} sent, {bytes})", there + sent)
                 }
                 ImageEvent::NotSeeded(cause) => format!("layers of its base are pushed anew: {cause}"),
+                ImageEvent::Road(Choice { by: PushBy::Direct, why }) => format!("pushed without the daemon: {why}"),
                 ImageEvent::RecordLost(cause) => format!("warning: the record of its content was not kept: {cause}"),
                 ImageEvent::CacheLost(cause) => format!("warning: the layer cache was not kept: {cause}"),
                 ImageEvent::Adopted(digest) => format!("another run pushed the same content as {}", digest.short()),
@@ -149,7 +152,7 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                     format!("copied to {reference} in {took} ({sent} sent)")
                 }
                 ImageEvent::Scan(event) => scan_words(event),
-                ImageEvent::Build(_) | ImageEvent::Push(_) => return None,
+                ImageEvent::Build(_) | ImageEvent::Push(_) | ImageEvent::Road(_) => return None,
             };
             (Some(image.clone()), text)
         }

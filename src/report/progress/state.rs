@@ -70,6 +70,7 @@ impl State {
             }
             ImageEvent::RecordLost(_)
             | ImageEvent::CacheLost(_)
+            | ImageEvent::Road(_)
             | ImageEvent::Seeded { .. }
             | ImageEvent::NotSeeded(_) => {
                 return false;

@@ -131,3 +131,9 @@ pub fn is_running(argument: &str) -> bool {
     let mut command_lines = processes.filter_map(|path| fs::read(path.join("cmdline")).ok());
     command_lines.any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
+
+/// Bytes that no other image has, and that nothing makes smaller.
+pub fn noise(path: &Path, megabytes: usize) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, (0..megabytes << 20).map(|_| fastrand::u8(..)).collect::<Vec<u8>>()).unwrap();
+}
