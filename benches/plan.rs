@@ -14,7 +14,7 @@ use longshore::names::Digest;
 use longshore::pipeline;
 use longshore::plan::environment;
 use longshore::plan::tags::{Rules, derive};
-use longshore::plan::{Sight, make};
+use longshore::plan::{Scope, Sight, make};
 
 const IMAGES: usize = 500;
 
@@ -89,6 +89,8 @@ fn main() {
         contents: &contents,
         now: time::macros::datetime!(2024-05-06 07:08:09 UTC),
         force: false,
+        scope: Scope::Whole,
+        native: &"linux/amd64".parse().unwrap(),
         seen: &seen,
         replicas: &[],
     };

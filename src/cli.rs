@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::names::{Region, RegistryHost};
+use crate::names::{Platform, Region, RegistryHost};
 pub use audit::AuditArgs;
 pub use doctor::DoctorArgs;
 pub use help::{command, parse};
@@ -63,6 +63,8 @@ pub enum Command {
     Run(RunArgs),
     /// Print what `run` would do, and why
     Plan(PlanArgs),
+    /// Release what other runs have staged, each for its platforms
+    Merge(MergeArgs),
     /// Put release tags on images that were pushed before, here or in another region or account
     Promote(PromoteArgs),
     /// Copy an image from any registry to others, without the Docker daemon
@@ -167,15 +169,42 @@ pub struct WorkArgs {
     /// Where `--local` keeps its images [default: longshore/local in the user's data folder]
     #[arg(long, value_name = "FOLDER", requires = "local")]
     pub data: Option<PathBuf>,
-    /// Build every image, also where the registry has one with the same content
-    #[arg(long)]
-    pub force: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub facts: FactArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub registry: RegistryArgs,
+}
+
+/// What is built of it.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// Build every image, also where the registry has one with the same content
+    #[arg(long)]
+    pub force: bool,
+    /// Work on the images for these platforms only, and leave the others to other runs; see `longshore merge`
+    #[arg(long, value_name = "OS/ARCH", value_delimiter = ',')]
+    pub platform: Vec<Platform>,
+}
+
+/// `longshore merge`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  longshore run --platform linux/arm64 --stage-only   first, in a job for each platform\n  \
+    longshore merge                                     then, in a job after them\n  \
+    longshore merge web --report report.json"
+)]
+pub struct MergeArgs {
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
+    pub progress: Progress,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub results: ResultArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub work: WorkArgs,
 }
 
 /// `longshore run`
@@ -188,8 +217,8 @@ pub struct WorkArgs {
 )]
 pub struct RunArgs {
     /// Stop when every image is pushed under its staging tag: write no release tag and no deploy file
-    #[arg(long)]
-    pub no_tag: bool,
+    #[arg(long, visible_alias = "no-tag")]
+    pub stage_only: bool,
     /// How many images to work on at once [default: the number of cores]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -210,6 +239,9 @@ pub struct RunArgs {
     pub results: ResultArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub build: BuildArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub work: WorkArgs,
 }
 
@@ -228,6 +260,9 @@ pub struct PlanArgs {
     /// Answer by the exit code: 0 nothing to do, 2 something to do, 1 an error of any kind
     #[arg(long)]
     pub detailed_exitcode: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub build: BuildArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub work: WorkArgs,

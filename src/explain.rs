@@ -35,6 +35,14 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             Diagnostic::input(format!("{}{engine} cannot do what `{field}` asks for", of_image(around)))
                 .hint(lacking(field))
         }
+        Failure::PlatformMissing { platform } => {
+            Diagnostic::input(format!("{}no builder builds {platform} natively, and `emulate` is off", of_image(around)))
+                .hint(format!("name a builder with `platforms: [{platform}]` under `builders`, or allow `emulate`"))
+        }
+        Failure::NotSingle => {
+            Diagnostic::new(Blame::Work, format!("{}it shall be a single manifest, but is an index", of_image(around)))
+                .hint("the builder adds attestations by itself; turn them off there, or leave out `manifest: single`")
+        }
         Failure::BuildInputMissing { what } => Diagnostic::input(format!("{}cannot use {what}", of_image(around))),
         Failure::CertificatesUnreadable { path } => Diagnostic::input(format!("cannot use the certificates of `{path}`"))
             .hint("the file must hold certificates in PEM form"),

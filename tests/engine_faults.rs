@@ -78,6 +78,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
         args: Default::default(),
         labels: Default::default(),
         platform: None,
+        emulate: true,
         no_cache: false,
         pull: false,
         network: None,
@@ -96,7 +97,7 @@ async fn build(body: Body, size: u64, answer: String) -> Result<BuiltImage, Serv
 async fn a_line_break_in_a_chunk_of_its_own_is_no_failure() {
     let aux = chunk(&format!("{{\"aux\":{{\"ID\":\"{ID}\"}}}}"));
     let answer = format!("{CHUNKED}{aux}{}0\r\n\r\n", chunk("\r\n"));
-    assert_eq!(build(Body::Read, 10, answer).await, Ok(BuiltImage { id: ID.into(), holds_cache: false }));
+    assert_eq!(build(Body::Read, 10, answer).await, Ok(BuiltImage { id: ID.into(), ..BuiltImage::default() }));
 }
 
 #[tokio::test]
@@ -136,7 +137,7 @@ async fn a_push_that_ends_without_a_digest() {
         format!("{CHUNKED}{}0\r\n\r\n", chunk("{\"status\":\"Pushed\",\"progressDetail\":{},\"id\":\"x\"}\r\n"));
     let docker = daemon(&folder, Body::Ignore, vec![tagged, answer]);
     let (host, repository, tag) = ("127.0.0.1:1".parse().unwrap(), "web".parse().unwrap(), "v1".parse().unwrap());
-    let image = BuiltImage { id: ID.into(), holds_cache: false };
+    let image = BuiltImage { id: ID.into(), ..BuiltImage::default() };
     let target = ImageRef::tagged(&host, &repository, &tag);
     let error = docker.push(&image, &target, &Credential::new("AWS", "x", None), &|_| {}).await.unwrap_err();
     assert_eq!(error.failure, Failure::Unexpected);

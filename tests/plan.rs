@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use longshore::facts::{
-    Commit, ContentFacts, Facts, Known, Refs, RegistryFacts, RepositoryFacts, RepositorySettings, StoredImage,
+    Commit, ContentFacts, Facts, Known, PartFacts, Refs, RegistryFacts, RepositoryFacts, RepositorySettings,
+    StoredImage,
 };
 use longshore::key::ContentKey;
-use longshore::names::{Digest, Tag};
+use longshore::names::{Digest, Platform, Tag};
 use longshore::pipeline::{self, Pipeline};
 use longshore::plan::tags::{Rules, derive};
-use longshore::plan::{self, ImageAction, Plan, Sight, TagChange};
+use longshore::plan::{self, ImageAction, PartAction, Plan, Scope, Sight, TagChange};
 use time::{Duration, OffsetDateTime};
 
 /// A run of one image, `web`, at the git tag v1.0.0, whose content key is `aa…`; the rest is up to the test.
@@ -21,6 +22,24 @@ struct Situation {
     repository: Option<RepositoryFacts>,
     dirty: bool,
     force: bool,
+    scope: Wanted,
+}
+
+/// What of the work the run does.
+enum Wanted {
+    Whole,
+    Platforms(Vec<Platform>),
+    Merge,
+}
+
+impl Wanted {
+    fn scope(&self) -> Scope<'_> {
+        match self {
+            Wanted::Whole => Scope::Whole,
+            Wanted::Platforms(platforms) => Scope::Platforms(platforms),
+            Wanted::Merge => Scope::Merge,
+        }
+    }
 }
 
 const NOW: OffsetDateTime = time::macros::datetime!(2026-11-23 12:00 UTC);
@@ -50,7 +69,7 @@ impl Situation {
             changes: Vec::new(),
             parts: Vec::new(),
         };
-        Situation { pipeline, content, repository: None, dirty: false, force: false }
+        Situation { pipeline, content, repository: None, dirty: false, force: false, scope: Wanted::Whole }
     }
 
     fn with_repository(mut self, immutable: bool, taken: &[(&str, StoredImage)]) -> Self {
@@ -95,6 +114,8 @@ impl Situation {
             contents: std::slice::from_ref(&self.content),
             now: NOW,
             force: self.force,
+            scope: self.scope.scope(),
+            native: &"linux/amd64".parse().unwrap(),
             based_on_registry: &BTreeSet::new(),
             seen: &seen,
             replicas: &[],
@@ -258,4 +279,83 @@ fn a_missing_repository_that_shall_not_be_created() {
         problem.lines().filter(|line| !line.contains('|') && !line.contains("-->")).collect::<Vec<_>>().join("\n"),
         expected
     );
+}
+
+impl Situation {
+    /// The image is for two platforms; the keys of its parts are `bb…` and `cc…`.
+    fn for_two_platforms(more: &str) -> Self {
+        let mut situation = Situation::new(more);
+        let part = |platform: &str, digit: char| PartFacts {
+            platform: platform.parse().unwrap(),
+            content: ContentFacts { key: Ok(key(digit)), ..situation.content.clone() },
+        };
+        situation.pipeline.images[0].build.platforms =
+            vec!["linux/amd64".parse().unwrap(), "linux/arm64".parse().unwrap()];
+        situation.content.parts = vec![part("linux/amd64", 'b'), part("linux/arm64", 'c')];
+        situation
+    }
+
+    fn in_scope(mut self, scope: Wanted) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// What is done for each platform: `+` built, `=` reused.
+    fn parts(&self) -> Vec<String> {
+        let ImageAction::Assemble { parts, .. } = self.decide().unwrap().images.remove(0).action else {
+            panic!("it is no index that is made")
+        };
+        let sign = |action: &PartAction| if matches!(action, PartAction::Build { .. }) { '+' } else { '=' };
+        parts.iter().map(|part| format!("{} {}", sign(&part.action), part.platform)).collect()
+    }
+}
+
+#[test]
+fn platforms_are_built_and_reused_each_for_itself() {
+    assert_eq!(Situation::for_two_platforms("").parts(), ["+ linux/amd64", "+ linux/arm64"]);
+    let staged = [(&*key('c').tag().to_string(), image("arm"))];
+    let situation = Situation::for_two_platforms("").with_repository(true, &staged);
+    assert_eq!(situation.parts(), ["+ linux/amd64", "= linux/arm64"]);
+    let situation = Situation::for_two_platforms("").with_content(false, 0, &staged);
+    assert!(situation.reused_because().0.contains("did not change"), "the index is there");
+}
+
+#[test]
+fn a_run_for_one_platform_leaves_the_others_out() {
+    let arm = || Wanted::Platforms(vec!["linux/arm64/v8".parse().unwrap()]);
+    assert_eq!(Situation::for_two_platforms("").in_scope(arm()).parts(), ["+ linux/arm64"]);
+    // An image that names no platform is the builder's own.
+    let problem = Situation::new("").in_scope(arm()).decide().unwrap_err();
+    let expected = "no image is built for linux/arm64/v8\nhint: the images here are built for linux/amd64";
+    assert_eq!(problem, expected);
+    let amd = Wanted::Platforms(vec!["linux/amd64".parse().unwrap()]);
+    assert_eq!(Situation::new("").in_scope(amd).built_because(), "first run: the repository is new");
+
+    let mut unknowable = Situation::for_two_platforms("").in_scope(arm());
+    unknowable.content.parts[0].content.key = Err("its Dockerfile adds https://example.com/x".into());
+    let problem = unknowable.decide().unwrap_err();
+    assert!(problem.contains("image `web` cannot be built in several runs"), "{problem}");
+    assert!(problem.contains("caused by: its Dockerfile adds https://example.com/x"), "{problem}");
+}
+
+#[test]
+fn a_merge_takes_what_is_there_and_builds_nothing() {
+    let part = |digit: char, days: i64| {
+        (key(digit).tag().to_string(), StoredImage { pushed_at: Some(NOW - Duration::days(days)), ..image("x") })
+    };
+    let (amd, arm) = (part('b', 0), part('c', 30));
+    let merge = |taken: &[(&str, StoredImage)], more: &str| {
+        Situation::for_two_platforms(more).with_repository(false, taken).in_scope(Wanted::Merge)
+    };
+    let both = [(&*amd.0, amd.1.clone()), (&*arm.0, arm.1.clone())];
+    assert_eq!(merge(&both, "").parts(), ["= linux/amd64", "= linux/arm64"], "whatever their age");
+    assert_eq!(merge(&both, "    reuse: false\n").parts(), ["= linux/amd64", "= linux/arm64"]);
+    let expected = "the image of `web` for linux/arm64 is not in `web` yet\n\
+                    caused by: no image in the repository has this content\n\
+                    caused by: it is looked for as `src-cccccccccccccccccccc`\n\
+                    hint: run `longshore run --platform linux/arm64 --stage-only web` from the same commit first, on a machine \
+                    for it";
+    assert_eq!(merge(&both[..1], "").decide().unwrap_err(), expected);
+    let nothing = Situation::new("").in_scope(Wanted::Merge).decide().unwrap_err();
+    assert!(nothing.starts_with("image `web` is not in `web` yet\n"), "{nothing}");
 }

@@ -6,25 +6,26 @@ use std::path::PathBuf;
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt};
 
+use super::builders::{self, Builders};
 use super::read::Loaded;
 use super::recipes::Recipes;
 use super::registry::Lookout;
 use super::target::{self, Target};
 use super::{World, key, local, look, read, recipes, registry};
-use crate::cli::WorkArgs;
+use crate::cli::{BuildArgs, WorkArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
 use crate::effects::ecr::EcrClient;
 use crate::effects::registry::{OwnRegistry, RegistryClient};
 use crate::execute::ports::ServiceError;
 use crate::explain::{Circumstances, explain};
-use crate::facts::{ContentFacts, Facts, RepositoryFacts};
-use crate::key::ImageKey;
+use crate::facts::{ContentFacts, Facts, PartFacts, RepositoryFacts};
+use crate::key::{AlwaysBuild, BaseImage, ContentKey, ImageKey, KeyRecord, PlatformKey};
 use crate::local::Server;
 use crate::names::{RegistryHost, RepositoryName};
 use crate::pipeline::Pipeline;
 use crate::plan::tags::DerivedTags;
-use crate::plan::{self, Plan, ReplicaSight, Sight};
+use crate::plan::{self, Plan, ReplicaSight, Scope, Sight};
 use crate::report;
 
 /// How many images are looked into at once.
@@ -40,6 +41,8 @@ pub(super) struct Decided {
     pub(super) own: Way,
     /// Those that it is copied to, in the order of the plan.
     pub(super) replicas: Vec<Way>,
+    /// The builders.
+    pub(super) builders: Builders,
 }
 
 /// The way to one registry: its control plane, and itself.
@@ -87,10 +90,24 @@ pub(super) fn see(args: &WorkArgs, files: &[PathBuf], world: &World) -> Result<S
     Ok(Seen { pipeline, root, facts, tags, written, recipes })
 }
 
+/// What the user wishes to have done.
+pub(super) struct Wish<'a> {
+    pub(super) force: bool,
+    pub(super) scope: Scope<'a>,
+}
+
+impl<'a> Wish<'a> {
+    pub(super) fn of(args: &'a BuildArgs) -> Self {
+        let scope = if args.platform.is_empty() { Scope::Whole } else { Scope::Platforms(&args.platform) };
+        Wish { force: args.force, scope }
+    }
+}
+
 /// Looks at the registry, and makes the plan.
 pub(super) async fn decide(
     seen: Seen,
     args: &WorkArgs,
+    wish: &Wish<'_>,
     server: Option<&Server>,
     world: &World,
 ) -> Result<Decided, Diagnostics> {
@@ -99,12 +116,14 @@ pub(super) async fn decide(
     let target = target::connect(&pipeline.registry, &args.registry, server, world).await?;
     let replicas = replicas(pipeline, &target, server, world).await?;
     let own = Way::to(target, world).map_err(|error| told(&error, &facts))?;
-    let (platform, source) = key::platform_of_daemon(world).await;
+    let builders = builders::find(pipeline, &root, world).await;
+    let (platform, source) = builders.platform();
     let own_registry = Some(OwnRegistry { host: &own.host, ecr: &own.ecr });
     let seen = key::Sight {
         root: &root,
         written: &written,
         platform: &platform,
+        buildkit: builders.build_with_buildkit(),
         own: own_registry,
         variables: &world.variables,
         colors: world.colors,
@@ -127,7 +146,9 @@ pub(super) async fn decide(
         registry: &own.host,
         contents: &contents,
         now: clock::now(),
-        force: args.force,
+        force: wish.force,
+        scope: wish.scope,
+        native: &platform,
         based_on_registry: &recipes.based_on(&own.host, pipeline),
         seen: &seen,
         replicas: &seen_there.collect::<Vec<_>>(),
@@ -138,7 +159,7 @@ pub(super) async fn decide(
     if !plan.builds_anything() {
         source.tell(&platform);
     }
-    Ok(Decided { plan, facts, root, own, replicas })
+    Ok(Decided { plan, facts, root, own, replicas, builders })
 }
 
 /// The ways to the pipeline's replicas. The small ECR of `--local` stands alone.
@@ -179,14 +200,13 @@ pub(super) fn told(error: &ServiceError, facts: &Facts) -> Diagnostic {
 fn contents(pipeline: &Pipeline, keys: &[ImageKey]) -> Vec<ContentFacts> {
     let of = |name: &str| keys.iter().find(|key| key.name == name);
     let facts = pipeline.images.iter().map(|image| match of(&image.name) {
-        Some(found) => ContentFacts {
-            key: found.key.clone().map_err(|always| always.reason),
-            fresh_bases: found.key.is_ok() && found.record.bases.keys().any(|base| !base.contains('@')),
-            record: serde_json::to_vec(&found.record).ok(),
-            base: found.base.clone(),
-            changes: Vec::new(),
-            parts: Vec::new(),
-        },
+        Some(ImageKey { key, record, base, platforms, .. }) => {
+            let parts = platforms.iter().map(|PlatformKey { platform, key, record, base }| PartFacts {
+                platform: platform.clone(),
+                content: content(key, record, base.as_ref(), Vec::new()),
+            });
+            content(key, record, base.as_ref(), parts.collect())
+        }
         None => ContentFacts {
             key: Err("its content was not looked at".to_owned()),
             fresh_bases: false,
@@ -197,6 +217,22 @@ fn contents(pipeline: &Pipeline, keys: &[ImageKey]) -> Vec<ContentFacts> {
         },
     });
     facts.collect()
+}
+
+fn content(
+    key: &Result<ContentKey, AlwaysBuild>,
+    record: &KeyRecord,
+    base: Option<&BaseImage>,
+    parts: Vec<PartFacts>,
+) -> ContentFacts {
+    ContentFacts {
+        base: base.cloned(),
+        key: key.clone().map_err(|always| always.reason),
+        fresh_bases: key.is_ok() && record.bases.keys().any(|base| !base.contains('@')),
+        record: serde_json::to_vec(record).ok(),
+        changes: Vec::new(),
+        parts,
+    }
 }
 
 /// Adds to what is to be built in how far it differs from what is there.

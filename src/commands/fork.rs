@@ -1,12 +1,14 @@
 //! A pull request from a fork: its job gets no credentials, so its images are built and not pushed.
 
 use super::World;
+use super::builders;
 use super::decide::Seen;
-use super::engine::{connect_to_docker, progress};
+use super::progress::progress;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
+use crate::effects::clock;
 use crate::effects::docker::Docker;
-use crate::effects::{clock, program};
+use crate::effects::fleet::Fleet;
 use crate::execute::build_only;
 use crate::explain::{Circumstances, explain};
 use crate::facts::{Facts, Known};
@@ -28,16 +30,18 @@ pub(super) async fn run(fork: &Known<String>, seen: &Seen, args: &RunArgs, world
     if args.require_push {
         return Err(refused(fork).into());
     }
-    let docker = connect_to_docker(&seen.facts, world).await?;
+    let builders = builders::find(&seen.pipeline, &seen.root, world).await;
+    let jobs = args.jobs.map_or_else(|| builders.jobs(), usize::from);
+    let engine = builders.engine(&seen.facts, world)?;
     let builds = plan::builds(&seen.pipeline, &seen.tags, &seen.root, &seen.written, &seen.facts);
-    build(fork, &builds, &docker, args, &seen.facts, world).await
+    build(fork, &builds, (&engine, jobs), args, &seen.facts, world).await
 }
 
 /// Builds the images, and says that this is all.
 async fn build(
     fork: &Known<String>,
     builds: &[(String, BuildPlan)],
-    docker: &Docker,
+    (engine, jobs): (&Fleet<Docker>, usize),
     args: &RunArgs,
     facts: &Facts,
     world: &World,
@@ -49,8 +53,7 @@ async fn build(
     let names: Vec<&str> = builds.iter().map(|(name, _)| name.as_str()).collect();
     let progress = progress(args.progress, &names, world);
     let began = clock::instant();
-    let jobs = args.jobs.map_or_else(program::cores, usize::from);
-    let results = build_only(builds, docker, &|| began.elapsed(), jobs, &|event| progress.tell(&event)).await;
+    let results = build_only(builds, engine, &|| began.elapsed(), jobs, &|event| progress.tell(&event)).await;
     progress.end();
     let failures = results.iter().zip(&names).filter_map(|(result, name)| {
         let error = result.as_ref().err()?;

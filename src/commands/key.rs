@@ -6,27 +6,26 @@ use std::sync::Arc;
 
 use super::origins::{self, Origins};
 use super::target::{self, Known};
-use super::{World, contexts, read};
+use super::{World, builders, contexts, read};
 use crate::cli::KeyArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::dockerfile::{self, Circumstances, Recipe};
 use crate::effects::context::{Context, ContextError};
-use crate::effects::docker::{Docker, DockerSettings};
 use crate::effects::docker_credential;
 use crate::effects::fingerprint::{self, Fingerprint};
-use crate::effects::program;
 use crate::effects::registry::{BaseImages, OwnRegistry};
 use crate::facts::Variables;
-use crate::key::{self, BaseImage, FileSet, ImageInputs, ImageKey, KeyParts};
+use crate::key::{self, BaseImage, FileSet, ImageInputs, ImageKey, KeyParts, PlatformInputs};
 use crate::names::{Digest, ImageRef, Platform, Reference};
-use crate::pipeline::{Image, NamedContext, Pipeline};
+use crate::pipeline::{Image, ManifestKind, NamedContext, Pipeline};
 use crate::report;
 
 pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics> {
     let loaded = read::pipeline(&args.pipeline, world)?;
     let mut wanted = loaded.pipeline.clone();
     read::select(&mut wanted, &args.images)?;
-    let (platform, source) = platform_of_daemon(world).await;
+    let builders = builders::find(&loaded.pipeline, &loaded.root, world).await;
+    let (platform, source) = builders.platform();
     source.tell(&platform);
     let Known { ecr, host } = target::known(&loaded.pipeline.registry, &args.registry, world).await?;
     let own = ecr.as_ref().zip(host.as_ref()).map(|(ecr, host)| OwnRegistry { host, ecr });
@@ -35,6 +34,7 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
         root: &loaded.root,
         written: &written,
         platform: &platform,
+        buildkit: builders.build_with_buildkit(),
         own,
         variables: &world.variables,
         colors: world.colors,
@@ -53,36 +53,6 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
     Ok(report::print(&if args.explain { report::keys::explained(&keys) } else { report::keys::plain(&keys) })?)
 }
 
-/// What the daemon builds for unless it is told otherwise; what this machine is, if no daemon says so.
-pub(super) async fn platform_of_daemon(world: &World) -> (Platform, PlatformSource) {
-    let asked = async {
-        Docker::connect(&DockerSettings::from_environment(&world.variables)).ok()?.look().await.ok()?.platform()
-    };
-    match asked.await {
-        Some(platform) => (platform, PlatformSource::Daemon),
-        None => (program::platform(), PlatformSource::Machine),
-    }
-}
-
-/// Who says what images without a `platform` are built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PlatformSource {
-    Daemon,
-    /// No daemon answers, so that it is a guess.
-    Machine,
-}
-
-impl PlatformSource {
-    /// Tells the user of a guess.
-    pub(super) fn tell(self, platform: &Platform) {
-        if self == PlatformSource::Machine {
-            report::note(&format!(
-                "the Docker daemon does not answer; images without a `platform` are taken for {platform}"
-            ));
-        }
-    }
-}
-
 /// The files that a run of this pipeline writes.
 pub(super) fn written(pipeline: &Pipeline, root: &Path) -> Vec<PathBuf> {
     pipeline.outputs.files().map(|path| root.join(path)).collect()
@@ -95,6 +65,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) root: &'a Path,
     /// What the builder builds for unless it is told otherwise.
     pub(crate) platform: &'a Platform,
+    /// All builders build with BuildKit.
+    pub(crate) buildkit: bool,
     /// The registry that the images go to, if it is known.
     pub(crate) own: Option<OwnRegistry<'a>>,
     /// The files that a run itself writes.
@@ -118,7 +90,8 @@ pub(crate) async fn keys(
     let ordered = pipeline.in_dependency_order();
     let images: Vec<&Image> = ordered.into_iter().filter(|image| needed.contains(image.name.as_str())).collect();
     let (opened, contexts) = open(&images, sight)?;
-    let written = opened.iter().filter_map(|one| one.recipe.as_ref().ok()).flat_map(|recipe| &recipe.images);
+    let recipes = opened.iter().flat_map(|one| &one.recipes).filter_map(|(_, recipe)| recipe.as_ref().ok());
+    let written = recipes.flat_map(|recipe| &recipe.images);
     let references = written.chain(images.iter().flat_map(|image| origins::references(image)));
     let references: BTreeSet<String> =
         references.filter(|reference| !is_own(reference, pipeline, sight)).cloned().collect();
@@ -132,7 +105,7 @@ pub(crate) async fn keys(
         let named = named.into_iter().map(|(name, found)| Ok((name, found?))).collect::<Result<_, ContextError>>();
         let own = own.transpose()?;
         let origins = origins::find(image, sight.root, &named?, &digests, &guarded)?;
-        Ok(Seen { dockerfile: opened.dockerfile, recipe: opened.recipe, own, origins })
+        Ok(Seen { dockerfile: opened.dockerfile, recipes: opened.recipes, own, origins })
     });
     let seen = contexts::all(&images, seen.collect())?;
     let large = images
@@ -140,16 +113,18 @@ pub(crate) async fn keys(
         .zip(&seen)
         .filter_map(|(image, seen)| contexts::too_much(Some(image), &seen.own.as_ref()?.weight));
     report::warnings(&large.collect::<Vec<_>>(), sight.colors);
-    let inputs = images.iter().zip(seen).map(|(image, seen)| input(image, seen, &digests, &guarded, pipeline, sight));
+    let inputs = images.iter().zip(seen).map(|(image, seen)| input(image, &seen, &digests, &guarded, pipeline));
     Ok(key::assemble(inputs.collect()))
 }
+
+type Recipes = Vec<(Platform, Result<Recipe, String>)>;
 
 /// An image before its files are read; its contexts are read beside it, its own before the named ones.
 struct Opened {
     /// Of nothing, where only the builder can read the Dockerfile.
     dockerfile: Digest,
-    /// What the Dockerfile says, or why that is not known.
-    recipe: Result<Recipe, String>,
+    /// What the Dockerfile says for each platform, or why that is not known.
+    recipes: Recipes,
     has_folder: bool,
     /// The named contexts that are folders.
     named: Vec<String>,
@@ -158,7 +133,7 @@ struct Opened {
 /// An image when all has been read.
 struct Seen {
     dockerfile: Digest,
-    recipe: Result<Recipe, String>,
+    recipes: Recipes,
     own: Option<Fingerprint>,
     origins: Origins,
 }
@@ -171,30 +146,34 @@ fn open(images: &[&Image], sight: &Sight<'_>) -> Result<(Vec<Opened>, Vec<Contex
         let has_folder = context.is_some();
         let (names, contexts): (Vec<String>, Vec<Context>) = named.into_iter().unzip();
         folders.extend(context.into_iter().chain(contexts));
-        let recipe = match &dockerfile {
-            Some(bytes) => recipe(image, &String::from_utf8_lossy(bytes), sight),
+        let recipe = |platform: &Platform| match &dockerfile {
+            Some(bytes) => recipe(image, &String::from_utf8_lossy(bytes), platform, sight),
             None => Err("its Dockerfile is inside of its context, which only the builder reads".to_owned()),
         };
-        let dockerfile = Digest::of(&dockerfile.unwrap_or_default());
-        Ok(Opened { dockerfile, recipe, has_folder, named: names })
+        let recipes = platforms(image, sight).into_iter().map(|platform| (recipe(&platform), platform));
+        let recipes = recipes.map(|(recipe, platform)| (platform, recipe)).collect();
+        let dockerfile = Digest::of(dockerfile.as_deref().unwrap_or_default());
+        Ok(Opened { dockerfile, recipes, has_folder, named: names })
     });
     let opened = contexts::all(images, opened.collect())?;
     Ok((opened, folders))
 }
 
-fn recipe(image: &Image, text: &str, sight: &Sight<'_>) -> Result<Recipe, String> {
+fn recipe(image: &Image, text: &str, platform: &Platform, sight: &Sight<'_>) -> Result<Recipe, String> {
     let circumstances = Circumstances {
         target: image.build.target.as_deref(),
         args: &image.build.args,
-        platform: &platform(image, sight),
+        platform,
         build_platform: sight.platform,
         contexts: &image.build.additional_contexts.keys().cloned().collect(),
     };
     dockerfile::read(text, &circumstances).map_err(|problem| format!("its Dockerfile is not understood: {problem}"))
 }
 
-fn platform(image: &Image, sight: &Sight<'_>) -> Platform {
-    image.build.platform.as_ref().unwrap_or(sight.platform).normalized()
+/// The platforms that an image is built for, at least one.
+fn platforms(image: &Image, sight: &Sight<'_>) -> Vec<Platform> {
+    let declared: Vec<Platform> = image.build.platforms.iter().map(Platform::normalized).collect();
+    if declared.is_empty() { vec![sight.platform.normalized()] } else { declared }
 }
 
 async fn read_files(contexts: Vec<Context>) -> Result<Vec<Result<Fingerprint, ContextError>>, Diagnostics> {
@@ -212,20 +191,45 @@ fn is_own(reference: &str, pipeline: &Pipeline, sight: &Sight<'_>) -> bool {
 
 fn input(
     image: &Image,
-    seen: Seen,
+    seen: &Seen,
     digests: &BTreeMap<String, Result<Digest, String>>,
     guarded: &BTreeSet<String>,
     pipeline: &Pipeline,
-    sight: &Sight<'_>,
 ) -> ImageInputs {
-    let Seen { dockerfile, recipe, own, origins: Origins { origin, named, mut unknowable } } = seen;
+    let build = &image.build;
+    let contexts = build.additional_contexts.iter();
+    let contexts = contexts.filter_map(|(name, context)| Some((name.clone(), context.planned()?.to_owned()))).collect();
+    let recipes = seen.recipes.iter();
+    let inputs = |(platform, recipe): &(Platform, Result<Recipe, String>)| {
+        on_platform(image, platform, recipe.clone(), seen, digests, guarded, pipeline)
+    };
+    ImageInputs {
+        name: image.name.clone(),
+        platforms: recipes.map(inputs).collect(),
+        is_index: image.manifest == ManifestKind::Index,
+        depends_on: image.depends_on.clone(),
+        contexts,
+    }
+}
+
+/// What is known of an image on one platform.
+fn on_platform(
+    image: &Image,
+    platform: &Platform,
+    recipe: Result<Recipe, String>,
+    seen: &Seen,
+    digests: &BTreeMap<String, Result<Digest, String>>,
+    guarded: &BTreeSet<String>,
+    pipeline: &Pipeline,
+) -> PlatformInputs {
+    let Origins { origin, named, unknowable } = &seen.origins;
+    let (own, mut unknowable) = (seen.own.as_ref(), unknowable.clone());
     let recipe = recipe.unwrap_or_else(|problem| {
         unknowable.push(problem);
         Recipe::default()
     });
     unknowable.extend(recipe.unknowable.iter().map(|reason| format!("its Dockerfile {reason}")));
     let mut bases = BTreeMap::new();
-    let depends_on = image.depends_on.clone();
     for reference in &recipe.images {
         match digests.get(reference) {
             Some(Ok(digest)) => {
@@ -245,22 +249,22 @@ fn input(
     let options = &build.options;
     let attestations = [("provenance", &options.provenance), ("sbom", &options.sbom)];
     let parts = KeyParts {
-        platform: platform(image, sight),
-        dockerfile,
+        platform: platform.clone(),
+        dockerfile: seen.dockerfile.clone(),
         target: build.target.clone(),
         args: build.args.clone(),
         labels: build.labels.clone(),
         network: build.network.clone(),
         extra_hosts: build.extra_hosts.clone(),
         shm_size: build.shm_size,
-        files: own.as_ref().map_or_else(|| Arc::new(FileSet::new(Vec::new())), |own| Arc::clone(&own.files)),
-        checkout: own.and_then(|own| own.checkout).filter(|_| recipe.may_copy(".git")),
+        files: own.map_or_else(|| Arc::new(FileSet::new(Vec::new())), |own| Arc::clone(&own.files)),
+        checkout: own.and_then(|own| own.checkout.clone()).filter(|_| recipe.may_copy(".git")),
         bases,
         contexts: BTreeMap::new(),
         dependencies: BTreeMap::new(),
         secrets: options.secrets.iter().map(|secret| secret.id.clone()).collect(),
-        origin,
-        named,
+        origin: origin.clone(),
+        named: named.clone(),
         ssh: options.ssh.iter().map(|ssh| ssh.id.clone()).collect(),
         ulimits: options.ulimits.iter().map(|one| (one.name.clone(), format!("{}:{}", one.soft, one.hard))).collect(),
         entitlements: options.entitlements.iter().cloned().collect(),
@@ -269,10 +273,8 @@ fn input(
             .filter_map(|(kind, text)| Some((kind.to_owned(), text.clone()?)))
             .collect(),
     };
-    let contexts = build.additional_contexts.iter();
-    let contexts = contexts.filter_map(|(name, context)| Some((name.clone(), context.planned()?.to_owned()))).collect();
-    let base = recipe.base.as_ref().and_then(|name| base(name, image, digests, &parts.platform));
-    ImageInputs { name: image.name.clone(), parts, depends_on, contexts, unknowable, base }
+    let base = recipe.base.as_ref().and_then(|name| base(name, image, digests, platform));
+    PlatformInputs { parts, unknowable, base }
 }
 
 /// What a `FROM` of this name builds on, if that is an image of a registry.
@@ -305,6 +307,9 @@ fn own_base(reference: &str, pipeline: &Pipeline) -> String {
 /// it, and so may build on an older copy of its own. BuildKit can.
 async fn guarded(references: &BTreeSet<String>, sight: &Sight<'_>) -> BTreeSet<String> {
     let mut guarded = BTreeSet::new();
+    if sight.buildkit {
+        return guarded;
+    }
     for reference in references {
         let Ok(ImageRef { host, reference: Reference::Tag(_), .. }) = reference.parse() else { continue };
         let is_own = sight.own.is_some_and(|own| *own.host == host);
@@ -313,18 +318,5 @@ async fn guarded(references: &BTreeSet<String>, sight: &Sight<'_>) -> BTreeSet<S
             guarded.insert(reference.clone());
         }
     }
-    if !guarded.is_empty() && builds_with_buildkit(sight.variables).await {
-        guarded.clear();
-    }
     guarded
-}
-
-/// Whether the daemon builds with BuildKit; without a daemon, whether the user lets it.
-async fn builds_with_buildkit(variables: &Variables) -> bool {
-    let settings = DockerSettings::from_environment(variables);
-    if settings.classic_builder {
-        return false;
-    }
-    let Ok(docker) = Docker::connect(&settings) else { return true };
-    docker.look().await.map_or(true, |facts| facts.buildkit)
 }

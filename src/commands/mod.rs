@@ -1,6 +1,7 @@
 //! Wires the five steps; decides nothing.
 
 mod blame;
+mod builders;
 mod config;
 mod context;
 mod contexts;
@@ -8,7 +9,6 @@ mod copy;
 mod credential_helper;
 mod decide;
 mod doctor;
-mod engine;
 mod facts;
 mod finish;
 mod fork;
@@ -21,8 +21,10 @@ mod local;
 mod login;
 mod logout;
 mod look;
+mod merge;
 mod origins;
 mod plan;
+mod progress;
 mod promote;
 mod read;
 mod recipes;
@@ -147,6 +149,7 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Init(args) => init::run(args, world)?,
         Command::Run(args) => run::run(args, world).await?,
         Command::Plan(args) => return plan::run(args, world).await,
+        Command::Merge(args) => merge::run(args, world).await?,
         Command::Promote(args) => promote::run(args, world).await?,
         Command::Copy(args) => unless_interrupted(copy::run(args, world)).await?,
         Command::Tags(args) => tags::run(args, world)?,

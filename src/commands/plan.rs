@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use super::decide::{self, Wish};
 use super::github::Runner;
-use super::{World, decide, tell_errors};
+use super::{World, tell_errors};
 use crate::cli::PlanArgs;
 use crate::diagnostic::Diagnostics;
 use crate::report;
@@ -26,7 +27,7 @@ pub(super) async fn run(args: &PlanArgs, world: &World) -> Result<ExitCode, Diag
 async fn plan(args: &PlanArgs, world: &World) -> Result<bool, Diagnostics> {
     let server = decide::server(&args.work, world).await?;
     let decided = match decide::see(&args.work, &[], world) {
-        Ok(seen) => decide::decide(seen, &args.work, server.as_ref(), world).await,
+        Ok(seen) => decide::decide(seen, &args.work, &Wish::of(&args.build), server.as_ref(), world).await,
         Err(problems) => Err(problems),
     };
     if let Some(server) = server {

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::decide::Way;
-use super::engine::progress;
 use super::finish::{self, Finished, failures};
+use super::progress::progress;
 use super::read::{self, Loaded};
 use super::registry::AllWanted;
 use super::{World, scan, target, unless_interrupted};
 use crate::cli::PromoteArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::Docker;
+use crate::effects::fleet::Fleet;
 use crate::effects::{clock, program};
 use crate::execute::events::Event;
 use crate::execute::ports::{Ecr as _, Registry as _, ServiceError};
@@ -67,7 +68,7 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
     let progress = progress(args.progress, &names, world);
     let began = clock::instant();
     let services = Services {
-        engine: &None::<Docker>,
+        engine: &Fleet::<Docker>::none(),
         ecr: &own.ecr,
         registry: &own.registry,
         elsewhere: None,

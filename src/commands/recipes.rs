@@ -31,15 +31,18 @@ impl Recipes {
         let mut all = BTreeSet::new();
         for (image, text) in pipeline.images.iter().zip(&self.0) {
             let contexts = image.build.additional_contexts.keys().cloned().collect();
-            let platform = image.build.platform.as_ref().unwrap_or(&platform);
-            let circumstances = Circumstances {
-                target: image.build.target.as_deref(),
-                args: &image.build.args,
-                platform,
-                build_platform: platform,
-                contexts: &contexts,
-            };
-            all.extend(dockerfile::read(text, &circumstances).map(|recipe| recipe.images).unwrap_or_default());
+            let declared = image.build.platforms.as_slice();
+            let platforms = if declared.is_empty() { std::slice::from_ref(&platform) } else { declared };
+            for platform in platforms {
+                let circumstances = Circumstances {
+                    target: image.build.target.as_deref(),
+                    args: &image.build.args,
+                    platform,
+                    build_platform: platform,
+                    contexts: &contexts,
+                };
+                all.extend(dockerfile::read(text, &circumstances).map(|recipe| recipe.images).unwrap_or_default());
+            }
             all.extend(origins::references(image).cloned());
         }
         all

@@ -1,19 +1,21 @@
 //! `longshore run`: read, look, decide, do, tell.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use super::decide::{self, Decided, decide};
-use super::engine::{connect_to_docker, progress};
+use super::decide::{self, Decided, Wish, decide};
 use super::finish::{self, Finished, failures};
+use super::progress::progress;
 use super::{World, fork, scan, timeline, unless_interrupted};
-use crate::cli::{self, RunArgs};
-use crate::diagnostic::Diagnostics;
+use crate::cli::{self, ResultArgs, RunArgs};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::effects::clock;
+use crate::effects::fleet::Fleet;
 use crate::effects::registry::{OwnRegistry, Registries};
-use crate::effects::{clock, program};
 use crate::execute::events::Event;
 use crate::execute::{self, Goal, Replica, Services};
 use crate::local::Server;
-use crate::plan::{ImageAction, ImagePlan, Plan};
+use crate::plan::{ImageAction, ImagePlan, PartAction, PartPlan, Plan};
 use crate::report::{self, files};
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
@@ -40,42 +42,87 @@ async fn five_steps(
     server: Option<&Server>,
     finished: &mut Finished,
 ) -> Result<(), Diagnostics> {
+    if !args.build.platform.is_empty() && !args.stage_only {
+        return Err(half_a_release().into());
+    }
     let started = clock::instant();
     let written: Vec<PathBuf> = args.results.files().chain(&args.timeline).cloned().collect();
     let seen = decide::see(&args.work, &written, world)?;
-    if !args.no_tag {
+    if !args.stage_only {
         finish::prepare_deploy(&seen.pipeline.outputs, &seen.root)?;
     }
     finished.dockerfiles = scan::dockerfiles(&seen.pipeline);
     if let Some(fork) = seen.facts.fork.as_ref().filter(|_| server.is_none()) {
         return fork::run(fork, &seen, args, world).await;
     }
-    let Decided { plan, facts, root, own, replicas } = decide(seen, &args.work, server, world).await?;
-    let plan = finished.plan.insert(if args.no_gate { plan.without_gates() } else { plan });
-    finish::check_names(&args.results, plan)?;
-    let template = if args.no_tag { None } else { finish::template(plan, &root, world)? };
-    let docker = match plan.builds_anything() {
-        true => Some(connect_to_docker(&facts, world).await?),
-        false => None,
+    let mut decided = decide(seen, &args.work, &Wish::of(&args.build), server, world).await?;
+    if args.no_gate {
+        decided.plan = decided.plan.without_gates();
+    }
+    let goal = match (args.stage_only, args.build.platform.is_empty()) {
+        (true, false) => Goal::Parts,
+        (true, true) => Goal::Staged,
+        (false, _) => Goal::Released,
+    };
+    let manner = Manner {
+        goal,
+        jobs: args.jobs,
+        progress: args.progress,
+        results: &args.results,
+        timeline: args.timeline.as_deref(),
+        started,
+    };
+    carry_out(decided, &manner, world, finished).await
+}
+
+/// How a plan is carried out.
+pub(super) struct Manner<'a> {
+    pub(super) goal: Goal,
+    /// How many images to work on at once; what fits the builders if not given.
+    pub(super) jobs: Option<u16>,
+    pub(super) progress: cli::Progress,
+    pub(super) results: &'a ResultArgs,
+    /// The file for a page of where the time went.
+    pub(super) timeline: Option<&'a Path>,
+    pub(super) started: Instant,
+}
+
+/// The last two steps: does what was decided, and writes the deploy files.
+pub(super) async fn carry_out(
+    decided: Decided,
+    manner: &Manner<'_>,
+    world: &World,
+    finished: &mut Finished,
+) -> Result<(), Diagnostics> {
+    let Decided { plan, facts, root, own, replicas, builders } = decided;
+    let plan = finished.plan.insert(plan);
+    finish::check_names(manner.results, plan)?;
+    let releases = manner.goal == Goal::Released;
+    let template = if releases { finish::template(plan, &root, world)? } else { None };
+    let jobs = manner.jobs.map_or_else(|| builders.jobs(), usize::from);
+    let engine = match plan.builds_anything() {
+        true => builders.engine(&facts, world)?,
+        false => Fleet::none(),
     };
 
-    tell_reuse(plan, args.progress);
+    tell_reuse(plan, manner.progress);
     let names: Vec<String> = plan.images.iter().flat_map(ImagePlan::told_as).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let progress = progress(args.progress, &names, world);
-    let recorder = args.timeline.as_ref().map(|_| timeline::recorder(started.elapsed()));
+    let progress = progress(manner.progress, &names, world);
+    let started = manner.started;
+    let recorder = manner.timeline.map(|_| timeline::recorder(started.elapsed()));
     let began = clock::instant();
     let elsewhere = Registries::new(&world.variables, Some(OwnRegistry { host: &own.host, ecr: &own.ecr }));
     let services = Services {
-        engine: &docker,
+        engine: &engine,
         ecr: &own.ecr,
         registry: &own.registry,
         elsewhere: Some(&elsewhere),
         replicas: replicas.iter().map(|way| Replica { ecr: &way.ecr, registry: &way.registry }).collect(),
         retries: &world.retries,
         elapsed: &|| began.elapsed(),
-        jobs: args.jobs.map_or_else(program::cores, usize::from),
-        goal: if args.no_tag { Goal::Staged } else { Goal::Released },
+        jobs,
+        goal: manner.goal,
     };
     let show = |event| {
         recorder.iter().for_each(|recorder| recorder.hear(started.elapsed(), &event));
@@ -87,23 +134,42 @@ async fn five_steps(
     progress.end();
     let took = started.elapsed();
     let report = finished.report.insert(report);
-    if let (Some(recorder), Some(file)) = (recorder, &args.timeline) {
+    if let (Some(recorder), Some(file)) = (recorder, manner.timeline) {
         timeline::write(recorder, &world.folder.join(file), plan, report, &own, &facts, took).await?;
     }
 
     Diagnostics::check(failures(plan, report, facts.ci, world))?;
-    if !args.no_tag {
+    if releases {
         finished.deploy_files = finish::deploy(plan, report, template.as_ref(), &root, world)?;
     }
     Ok(())
 }
 
+/// Release tags of images for some platforms only would break whoever runs on the others.
+fn half_a_release() -> Diagnostic {
+    Diagnostic::input("`--platform` leaves images for other platforms to other runs, so that this one cannot release")
+        .hint("add `--stage-only`, and run `longshore merge` when the runs for all platforms are over")
+}
+
 fn tell_reuse(plan: &Plan, progress: cli::Progress) {
-    let reused = plan.images.iter().filter_map(|image| match &image.action {
-        ImageAction::Reuse { why, .. } if progress != cli::Progress::Quiet => Some((&image.name, why)),
-        _ => None,
-    });
-    for (name, why) in reused {
-        report::note(&format!("{name}: not built: {why}"));
+    if progress == cli::Progress::Quiet {
+        return;
+    }
+    for image in &plan.images {
+        let reused = match &image.action {
+            ImageAction::Reuse { why, .. } => vec![(image.name.clone(), why)],
+            ImageAction::Build { .. } => Vec::new(),
+            ImageAction::Assemble { parts, .. } => parts.iter().filter_map(|part| part_reuse(part, image)).collect(),
+        };
+        for (name, why) in reused {
+            report::note(&format!("{name}: not built: {why}"));
+        }
+    }
+}
+
+fn part_reuse<'a>(part: &'a PartPlan, image: &ImagePlan) -> Option<(String, &'a String)> {
+    match &part.action {
+        PartAction::Reuse { why, .. } => Some((part.told_as(&image.name), why)),
+        PartAction::Build { .. } => None,
     }
 }

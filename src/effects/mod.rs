@@ -12,6 +12,7 @@ pub mod docker_config;
 pub mod docker_credential;
 pub mod ecr;
 pub mod fingerprint;
+pub mod fleet;
 pub mod git;
 pub mod network;
 pub mod program;

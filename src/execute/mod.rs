@@ -200,7 +200,7 @@ async fn stage_one<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         Some(needed) => Some(steps.stage(image, &needed).await),
         None => None,
     };
-    outcomes.note(&image.name, result.as_ref().and_then(|result| Some(&result.as_ref().ok()?.digest)));
+    outcomes.note(&image.name, result.as_ref().and_then(|result| Some(result.as_ref().ok()?.ready())));
     (at, result)
 }
 

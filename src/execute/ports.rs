@@ -206,6 +206,12 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Whether it is a list of other manifests.
+    pub fn is_index(&self) -> bool {
+        serde_json::from_slice::<serde_json::Value>(&self.bytes)
+            .is_ok_and(|document| document.get("manifests").is_some())
+    }
+
     /// The layers that it names, the lowest first; of an index there are none.
     pub fn layers(&self) -> Vec<LayerBlob> {
         let manifest: serde_json::Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
@@ -240,12 +246,18 @@ pub struct BuildInputs {
 }
 
 /// An image that the daemon holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BuiltImage {
     /// The daemon's id, `sha256:…`; not the registry's digest, save with the containerd image store.
     pub id: String,
     /// It holds a cache of its own layers, because this engine, or the user, wants it there.
     pub holds_cache: bool,
+    /// The builder that holds it, by its name in the pipeline file, where there are several.
+    pub builder: Option<String>,
+    /// What it was built for, if that was said.
+    pub platform: Option<Platform>,
+    /// It has attestations beside it.
+    pub attested: bool,
 }
 
 /// Whether this call created the repository.
@@ -345,6 +357,13 @@ pub enum Failure {
         /// As in `provenance`.
         field: String,
     },
+    /// No builder has the platform, and it shall not be emulated.
+    PlatformMissing {
+        /// The platform.
+        platform: Platform,
+    },
+    /// An image that shall be one plain manifest is something else.
+    NotSingle,
     /// Something that a build is to be given is not there, or cannot be used.
     BuildInputMissing {
         /// As in "secret `token`".

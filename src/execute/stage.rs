@@ -1,6 +1,7 @@
 //! The first phase for one image: built, and pushed under its staging tag.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -8,6 +9,7 @@ use futures_util::future::join_all;
 use super::Goal;
 use super::events::ImageEvent;
 use super::index::index;
+use super::order::{Needed, Ready};
 use super::ports::{
     Anatomy, BuildInputs, BuiltImage, Destination, Ecr, Engine, Failure, Login, Registry, ServiceError,
 };
@@ -16,6 +18,9 @@ use super::road::Choice;
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef, Tag};
 use crate::plan::{BuildPlan, ImageAction, ImagePlan, PartAction, PartPlan, PushBy, Record};
+
+/// How often an image is built again because its builder was lost before it was pushed.
+const MOST_LOSSES: u32 = 3;
 
 /// An image that is in its repository, but not released.
 pub(super) struct Staged {
@@ -28,6 +33,13 @@ pub(super) struct Staged {
     pub(super) road: Option<Choice>,
 }
 
+impl Staged {
+    /// What others may be built upon.
+    pub(super) fn ready(&self) -> Ready {
+        Ready { digest: self.digest.clone(), parts: self.parts.clone() }
+    }
+}
+
 /// What is built and pushed as one: an image, or what it is for one platform.
 pub(super) struct Piece<'a> {
     pub(super) image: &'a ImagePlan,
@@ -36,8 +48,21 @@ pub(super) struct Piece<'a> {
     pub(super) build: &'a BuildPlan,
     staging: Option<&'a Tag>,
     record: Option<&'a Record>,
-    /// The digests of the images that it needs, by their names.
-    needed: &'a BTreeMap<String, Digest>,
+    /// The images that it needs, by their names.
+    needed: &'a Needed,
+}
+
+/// Why it is not in the registry.
+enum NotPushed {
+    /// It was built, but its builder does not answer any more.
+    Lost(ServiceError),
+    Failed(ServiceError),
+}
+
+impl From<ServiceError> for NotPushed {
+    fn from(error: ServiceError) -> Self {
+        NotPushed::Failed(error)
+    }
 }
 
 /// What came of it.
@@ -49,12 +74,8 @@ struct Pushed {
 }
 
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
-    /// Builds and pushes an image; `needed` are the digests of those that it needs, by their names.
-    pub(super) async fn stage(
-        &self,
-        image: &ImagePlan,
-        needed: &BTreeMap<String, Digest>,
-    ) -> Result<Staged, ServiceError> {
+    /// Builds and pushes an image; `needed` are those that it needs.
+    pub(super) async fn stage(&self, image: &ImagePlan, needed: &Needed) -> Result<Staged, ServiceError> {
         let pushed = match &image.action {
             ImageAction::Assemble { parts, .. } => return self.stage_parts(image, parts, needed).await,
             ImageAction::Reuse { digest, .. } => Pushed::there_already(digest),
@@ -64,6 +85,9 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             }
         };
         let Pushed { digest, build_took, push_took, road } = pushed;
+        if image.single {
+            self.check_single(image, &digest).await?;
+        }
         Ok(Staged { digest, parts: Vec::new(), build_took, push_took, road })
     }
 
@@ -72,7 +96,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         &self,
         image: &ImagePlan,
         parts: &[PartPlan],
-        needed: &BTreeMap<String, Digest>,
+        needed: &Needed,
     ) -> Result<Staged, ServiceError> {
         let staged = join_all(parts.iter().map(async |part| match &part.action {
             PartAction::Reuse { digest, .. } => Ok(Pushed::there_already(digest)),
@@ -114,8 +138,14 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             None => ImageRef::digested(self.own.host, &image.repository, &index.digest),
         };
         // Tags that do not move are not written again, not even for the image that they name.
-        if self.own.digest(&target).await?.as_ref() != Some(&index.digest) {
-            self.own.write_tag(&target, &index).await?;
+        if self.own.digest(&target).await?.as_ref() != Some(&index.digest)
+            && let Err(error) = self.own.write_tag(&target, &index).await
+        {
+            let is_taken = matches!(error.failure, Failure::TagTaken { .. });
+            // Another run was quicker with an index of the same content.
+            let adopted = if is_taken { self.own.digest(&target).await? } else { None }.ok_or(error)?;
+            self.own.say(&image.name, ImageEvent::Adopted(adopted.clone()));
+            return Ok(adopted);
         }
         self.attach_record(image, &image.name, image.record.as_ref(), &index.digest).await;
         let event = ImageEvent::Assembled { reference: target, digest: index.digest.clone(), images: parts.len() };
@@ -123,7 +153,19 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         Ok(index.digest)
     }
 
+    /// Builds and pushes one piece. An image that was lost with its builder is built again.
     async fn stage_piece(&self, piece: &Piece<'_>) -> Result<Pushed, ServiceError> {
+        let mut losses = 0;
+        loop {
+            match self.stage_piece_once(piece).await {
+                Err(NotPushed::Lost(_)) if losses < MOST_LOSSES => losses += 1,
+                Err(NotPushed::Lost(error) | NotPushed::Failed(error)) => return Err(error),
+                Ok(pushed) => return Ok(pushed),
+            }
+        }
+    }
+
+    async fn stage_piece_once(&self, piece: &Piece<'_>) -> Result<Pushed, NotPushed> {
         let image = piece.image;
         let (built, build_took) = self.build_and_seed(piece).await?;
         let began = (self.services.elapsed)();
@@ -141,7 +183,10 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
                 self.own.say(&piece.name, ImageEvent::Adopted(digest.clone()));
                 digest
             }
-            Err(error) => return Err(error),
+            Err(error) if matches!(error.failure, Failure::EngineUnreachable { .. }) => {
+                return Err(NotPushed::Lost(error));
+            }
+            Err(error) => return Err(error.into()),
         };
         if let Some((anatomy, claim)) = settled {
             if road.by != PushBy::Direct {
@@ -214,17 +259,29 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             false => None,
         };
         let tell = |event| self.own.say(&piece.name, ImageEvent::Build(event));
-        let inputs = BuildInputs { login, images: self.references(piece.needed) };
+        let inputs = BuildInputs { login, images: self.references(piece) };
         self.services.engine.build(piece.build, &inputs, &tell).await
     }
 
     /// Images of the run by the names under which a build finds them in the registry.
-    fn references(&self, needed: &BTreeMap<String, Digest>) -> BTreeMap<String, ImageRef> {
-        let images = self.plan.images.iter().filter_map(|image| Some((image, needed.get(&image.name)?)));
-        let reference = |(image, digest): (&ImagePlan, &Digest)| {
+    fn references(&self, piece: &Piece<'_>) -> BTreeMap<String, ImageRef> {
+        let images = self.plan.images.iter().filter_map(|image| Some((image, piece.needed.get(&image.name)?)));
+        let reference = |(image, ready): (&ImagePlan, &Arc<Ready>)| {
+            let digest = ready.on(piece.build.platform.as_ref());
             (image.name.clone(), ImageRef::digested(self.own.host, &image.repository, digest))
         };
         images.map(reference).collect()
+    }
+
+    /// Looks at what came out where only a plain manifest will do.
+    async fn check_single(&self, image: &ImagePlan, digest: &Digest) -> Result<(), ServiceError> {
+        let manifest = self.own.manifest(image, digest).await?;
+        if !manifest.is_index() {
+            return Ok(());
+        }
+        let doing = format!("check that {} is one manifest", digest.short());
+        let cause = format!("the registry has it as `{}`", manifest.media_type);
+        Err(ServiceError { failure: Failure::NotSingle, doing, cause })
     }
 
     /// Pushes; through our own hands if it is said what the image is made of.

@@ -14,7 +14,7 @@ mod rollup;
 
 use std::fmt;
 
-pub use assemble::{AlwaysBuild, BaseImage, ImageInputs, ImageKey, assemble};
+pub use assemble::{AlwaysBuild, BaseImage, ImageInputs, ImageKey, PlatformInputs, PlatformKey, assemble};
 pub use changes::{Change, changes};
 pub use files::{Content, FileSet, Mode};
 pub use parts::{Checkout, FORMAT, KeyParts, VOLATILE_LABELS, folder};

@@ -73,6 +73,15 @@ pub struct Checkout {
 }
 
 impl ContentKey {
+    /// The key of an index of the images that have these keys.
+    pub fn of_index(images: &BTreeMap<Platform, ContentKey>) -> Self {
+        let mut e = Encoder::of("longshore index key");
+        e.number(FORMAT);
+        e.text("images");
+        e.pairs(&images.iter().map(|(platform, key)| (platform.to_string(), key)).collect());
+        ContentKey(hex(&e.finish()))
+    }
+
     /// The key of these parts.
     ///
     /// SHA-256 over the parts in the order of their declaration, each after its name, in an encoding that no two

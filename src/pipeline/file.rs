@@ -10,7 +10,7 @@ use super::node::{Entry, Node, Value};
 use super::problems::Problems;
 use super::read::Field;
 use super::substitute::substitute;
-use super::{Pipeline, compose, images, moving, outputs, registry, yaml};
+use super::{Pipeline, builders, compose, images, moving, outputs, registry, yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
 pub(super) const SCHEMA: Schema = Schema {
@@ -19,6 +19,7 @@ pub(super) const SCHEMA: Schema = Schema {
         ("version", &[]),
         ("registry", &[]),
         ("environments", &[]),
+        ("builders", &[]),
         ("defaults", &[]),
         ("images", &[]),
         ("secrets", &[]),
@@ -96,6 +97,7 @@ impl PipelineFile {
             version: 1,
             registry: super::Registry::default(),
             environments: Vec::new(),
+            builders: Vec::new(),
             images: Vec::new(),
             outputs: super::Outputs::default(),
         };
@@ -118,6 +120,7 @@ impl PipelineFile {
         pipeline.environments = fields.read("environments", problems, registry::environments).unwrap_or_default();
         let secrets = fields.read("secrets", problems, build::definitions).unwrap_or_default();
         let given = Given { environment, secrets: &secrets };
+        pipeline.builders = fields.read("builders", problems, builders::read).unwrap_or_default();
         let defaults = fields
             .get("defaults")
             .map_or_else(ImagePart::default, |field| ImagePart::read_defaults(field, &given, problems));

@@ -8,7 +8,10 @@ use super::problems::Problems;
 use super::read::Field;
 use super::repository::RepositoryPart;
 use super::span::Span;
-use super::{Compression, FlavorLines, Image, PushBy, Reuse, TagRule, TagRuleKind, Transport, reuse, tags, transport};
+use super::{
+    Compression, FlavorLines, Image, ManifestKind, PushBy, Reuse, TagRule, TagRuleKind, Transport, reuse, tags,
+    transport,
+};
 
 pub(super) const IMAGE: Schema = Schema {
     expected: "a map",
@@ -18,6 +21,7 @@ pub(super) const IMAGE: Schema = Schema {
         ("tags", &[]),
         ("flavor", &[]),
         ("tag_prefix", &["tag-prefix"]),
+        ("manifest", &[]),
         ("container", &[]),
         ("depends_on", &[]),
         ("reuse", &[]),
@@ -51,6 +55,7 @@ pub(super) struct ImagePart {
     tags: Option<Vec<TagRule>>,
     flavor: Option<FlavorLines>,
     tag_prefix: Option<String>,
+    manifest: Option<ManifestKind>,
     container: Option<String>,
     reuse: Option<Reuse>,
     gate: Option<GatePart>,
@@ -81,6 +86,7 @@ impl ImagePart {
             tags: fields.read("tags", problems, tags::read),
             flavor: fields.read("flavor", problems, tags::read_flavor),
             tag_prefix: fields.read("tag_prefix", problems, Field::owned),
+            manifest: fields.read("manifest", problems, manifest),
             container: fields.read("container", problems, Field::owned),
             reuse: fields.read("reuse", problems, reuse::read),
             gate: fields.read("gate", problems, GatePart::read),
@@ -105,6 +111,7 @@ impl ImagePart {
             tags: self.tags.or_else(|| defaults.tags.clone()),
             flavor: self.flavor.or_else(|| defaults.flavor.clone()),
             tag_prefix: self.tag_prefix,
+            manifest: self.manifest,
             container: self.container,
             reuse: self.reuse.or(defaults.reuse),
             gate: match self.gate {
@@ -136,14 +143,23 @@ impl ImagePart {
             problems.error_with_hint(at, format!("image `{name}` has no `build`"), hint);
             return None;
         };
+        let build = build.finish(problems);
+        let manifest = self.manifest.unwrap_or_default();
+        if manifest == ManifestKind::Single
+            && let Some(other) = build.more_than_one_manifest()
+        {
+            let message = format!("image `{name}` shall have a single manifest, but {other}");
+            problems.error_with_hint(at, message, "leave out one of the two; AWS Lambda takes single manifests only");
+        }
         let default_tags = || tags::DEFAULT.map(|preset| TagRule { kind: TagRuleKind::Preset(preset), place: None });
         Some(Image {
             name: name.to_owned(),
-            build: build.finish(problems),
+            build,
             repository: repository?,
             tags: self.tags.unwrap_or_else(|| default_tags().to_vec()),
             flavor: self.flavor.unwrap_or_default(),
             tag_prefix: self.tag_prefix,
+            manifest,
             container: self.container.unwrap_or_else(|| name.to_owned()),
             reuse: self.reuse.unwrap_or_default(),
             gate: self.gate.and_then(GatePart::finish),
@@ -153,5 +169,18 @@ impl ImagePart {
             },
             depends_on: self.depends_on.into_iter().map(|needed| needed.image).collect(),
         })
+    }
+}
+
+fn manifest(field: &Field<'_>, problems: &mut Problems) -> Option<ManifestKind> {
+    match field.text(problems)? {
+        "auto" => Some(ManifestKind::Auto),
+        "index" => Some(ManifestKind::Index),
+        "single" => Some(ManifestKind::Single),
+        other => {
+            let message = format!("`{}` is `{other}`", field.path);
+            problems.error_with_hint(field.span(), message, "write `single`, `index` or `auto`");
+            None
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod beside;
 mod build;
+mod builders;
 mod compose;
 mod drift;
 mod encryption;
@@ -14,6 +15,7 @@ mod image;
 mod images;
 mod interpolate;
 mod lifecycle;
+mod making;
 pub mod moving;
 mod mutability;
 mod needs;
@@ -46,6 +48,7 @@ pub use drift::{OnDrift, Stated};
 pub use file::{PipelineFile, parse, parse_bytes};
 pub use glob::glob;
 pub use lifecycle::{Lifecycle, PolicyFile, declared_tags, parse_policy};
+pub use making::{Build, Builder, Dockerfile, ManifestKind};
 pub use policy::RepositoryPolicy;
 pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
@@ -56,13 +59,13 @@ pub use suggest::nearest;
 pub use transport::{Compression, PushBy, Transport};
 pub use write::to_yaml;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::diagnostic::Place;
-use crate::names::{AccountId, Platform, Region, RegistryHost, RepositoryName, RoleArn, Tag};
+use crate::names::{AccountId, Region, RegistryHost, RepositoryName, RoleArn, Tag};
 use crate::scan::Policy as GatePolicy;
 
 /// The pipeline as meant: variables substituted, defaults merged, every name valid.
@@ -75,6 +78,9 @@ pub struct Pipeline {
     /// The environments in the order of the file; the first that matches names the environment.
     #[serde(serialize_with = "write::environments")]
     pub environments: Vec<Environment>,
+    /// The engines that images are built with; the one that the environment names, if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "write::builders")]
+    pub builders: Vec<Builder>,
     /// The images in the order of the file; at least one.
     #[serde(serialize_with = "write::images")]
     pub images: Vec<Image>,
@@ -158,6 +164,9 @@ pub struct Image {
     /// What stands before the version in this image's git tags, in a repository of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag_prefix: Option<String>,
+    /// What kind of manifest it has.
+    #[serde(skip_serializing_if = "ManifestKind::is_auto")]
+    pub manifest: ManifestKind,
     /// Its name in the ECS task definition.
     pub container: String,
     /// Whether it is taken from the registry where its content did not change.
@@ -171,64 +180,6 @@ pub struct Image {
     /// The images, by their keys in the file, that must be there before it is built.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
-}
-
-/// How an image is built; the names are those of the Compose build specification.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Build {
-    /// The context.
-    pub context: ContextSource,
-    /// The Dockerfile, relative to the context, or its text.
-    #[serde(flatten)]
-    pub dockerfile: Dockerfile,
-    /// The stage to build; the last one if not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// Build arguments. Never a place for secrets: they stay in the image's history.
-    pub args: BTreeMap<String, String>,
-    /// The arguments that look like secrets and are none.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub public_args: BTreeSet<String>,
-    /// Labels of the user's own; they win over the standard ones.
-    pub labels: BTreeMap<String, String>,
-    /// The platform to build for; the daemon's own if not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Platform>,
-    /// Build without the daemon's layer cache.
-    pub no_cache: bool,
-    /// Ask the registries for newer base images.
-    pub pull: bool,
-    /// The network of RUN steps: `default`, `none`, `host`, or a network's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<String>,
-    /// Lines for the hosts file of RUN steps, host name to address.
-    pub extra_hosts: BTreeMap<String, String>,
-    /// The size of `/dev/shm` in RUN steps, in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shm_size: Option<u64>,
-    /// Names that the Dockerfile may use in `FROM` and `--from`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub additional_contexts: BTreeMap<String, NamedContext>,
-    /// A cache of layers that is kept in the registry with the images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache: Option<Cache>,
-    /// What else the builder is told and given.
-    #[serde(flatten)]
-    pub options: BuildOptions,
-    /// Where the build is described in the file.
-    #[serde(skip)]
-    pub place: Option<Place>,
-}
-
-/// The recipe of an image.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub enum Dockerfile {
-    /// A file, relative to the context.
-    #[serde(rename = "dockerfile")]
-    File(PathBuf),
-    /// Its text, written in the pipeline file.
-    #[serde(rename = "dockerfile_inline")]
-    Inline(String),
 }
 
 /// A repository as it should be.

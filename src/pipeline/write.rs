@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::{Environment, Image, Pipeline};
+use super::{Builder, Environment, Image, Pipeline};
 
 /// The pipeline as a pipeline file that means the same, wherever it is read.
 ///
@@ -40,6 +40,11 @@ fn escaped(value: Value) -> Value {
 /// Environments by their names, in order.
 pub(super) fn environments<S: Serializer>(environments: &[Environment], serializer: S) -> Result<S::Ok, S::Error> {
     by_name(environments.iter().map(|environment| (environment.name.as_str(), environment)), serializer)
+}
+
+/// Builders by their names, in order.
+pub(super) fn builders<S: Serializer>(builders: &[Builder], serializer: S) -> Result<S::Ok, S::Error> {
+    by_name(builders.iter().map(|builder| (builder.name.as_str(), builder)), serializer)
 }
 
 /// Images by their names, in order.

@@ -12,7 +12,9 @@ use super::moving;
 use super::replicas::{ReplicaSight, plan_replica};
 use super::repository::{Guard, Manner, RepositorySight, Told, plan_cache_repository, plan_repository};
 use super::reuse::{Case, Verdict};
+use super::scope::{Scope, not_staged};
 use super::tags::DerivedTags;
+use super::told::told_as;
 use super::{
     BuildPlan, GatePlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, PlannedTag, RECORD_TYPE, Record,
     RepositoryPlan, labels,
@@ -21,7 +23,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::facts::{ContentFacts, Facts, RegistryFacts, RepositoryFacts};
 use crate::key::ContentKey;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-use crate::pipeline::{BuildOptions, ContextSource, Image, NamedContext, Pipeline, SecretSource};
+use crate::pipeline::{BuildOptions, ContextSource, Image, ManifestKind, NamedContext, Pipeline, SecretSource};
 
 /// What was seen before anything was decided.
 pub struct Sight<'a> {
@@ -41,6 +43,10 @@ pub struct Sight<'a> {
     pub now: OffsetDateTime,
     /// Build whatever the registry has.
     pub force: bool,
+    /// What this run does of the work.
+    pub scope: Scope<'a>,
+    /// What images are built for that name no platform.
+    pub native: &'a Platform,
     /// What was seen of that registry.
     pub seen: &'a RegistryFacts,
     /// The registries that the images are copied to.
@@ -51,14 +57,19 @@ pub struct Sight<'a> {
 ///
 /// # Errors
 /// Everything at once that makes the run impossible: an image without a tag, a repository that is missing and
-/// shall not be created, a tag that is taken and cannot move.
+/// shall not be created, a tag that is taken and cannot move, an image that other runs should have staged.
 pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> Result<Plan, Diagnostics> {
     let mut told = Told::default();
+    let ours = sight.scope.images(pipeline, sight.native)?;
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
     let (mut images, mut caches) = (Vec::new(), BTreeMap::new());
     for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(sight.contents) {
+        if !ours.contains(image.name.as_str()) {
+            continue;
+        }
         let name = &image.repository.name;
         let there = sight.seen.repositories.get(name);
+        told.problems.extend(sight.scope.refusal(image, content));
         let around = around(name, sight.registry, sight.seen, Some(guard(pipeline, sight.now, sight.seen, name)));
         repositories.extend(plan_repository(&image.repository, &around, &mut told));
         caches.extend(cache::own_repository(image, sight.facts).map(|name| (name, image.repository.create)));
@@ -118,8 +129,8 @@ fn plan_image(
     sight: &Sight<'_>,
 ) -> Result<ImagePlan, Diagnostic> {
     let Some(version) = derived.tags.first() else { return Err(no_tag(image, &derived)) };
-    let case =
-        Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force: sight.force };
+    let (force, any_age) = (sight.force, sight.scope == Scope::Merge);
+    let case = Case { image, tags: &derived.tags, content, there, facts: sight.facts, now: sight.now, force, any_age };
     let mut released: Vec<Digest> = Vec::new();
     for digest in taken(&derived.tags, there).into_values() {
         if !released.contains(&digest) {
@@ -137,21 +148,26 @@ fn plan_image(
         let cache = cache::plan(image, platform, &ground);
         let login = planned || cache.is_some() || sight.based_on_registry.contains(&image.name);
         let pull = image.build.pull || content.fresh_bases;
-        let planned = plan_build(image, labels, sight.root, sight.written, sight.facts);
-        let platform = platform.cloned().or_else(|| planned.platform.clone());
-        BuildPlan { login, pull, platform, cache, base: content.base.clone(), ..planned }
+        let planned = plan_build(image, platform, labels, sight.root, sight.written, sight.facts);
+        BuildPlan { login, pull, cache, base: content.base.clone(), ..planned }
     };
     let action = match case.decide()? {
         Verdict::Reuse { digest, why } => ImageAction::Reuse { digest, why },
+        Verdict::Build { why } if content.parts.is_empty() && any_age => {
+            return Err(not_staged(image, None, &content.key, &why));
+        }
         Verdict::Build { why } if content.parts.is_empty() => {
             ImageAction::Build { why, build: Box::new(build(content, None)) }
         }
         Verdict::Build { why } => {
-            let parts = content.parts.iter().map(|part| {
+            let parts = sight.scope.parts(&content.parts).into_iter().map(|part| {
                 Ok(PartPlan {
                     platform: part.platform.clone(),
                     action: match (Case { content: &part.content, ..case }).by_content()? {
                         Verdict::Reuse { digest, why } => PartAction::Reuse { digest, why },
+                        Verdict::Build { why } if any_age => {
+                            return Err(not_staged(image, Some(&part.platform), &part.content.key, &why));
+                        }
                         Verdict::Build { why } => {
                             PartAction::Build { why, build: Box::new(build(&part.content, Some(&part.platform))) }
                         }
@@ -171,6 +187,7 @@ fn plan_image(
         action,
         staging: content.key.as_ref().ok().map(ContentKey::tag),
         record: record(content),
+        single: image.manifest == ManifestKind::Single,
         size: size(content, there),
         taken: taken(&derived.tags, there),
         tags: derived.tags,
@@ -216,15 +233,27 @@ pub fn builds(
     written: &[PathBuf],
     facts: &Facts,
 ) -> Vec<(String, BuildPlan)> {
-    let planned = pipeline.images.iter().zip(tags).map(|(image, derived)| {
+    let planned = pipeline.images.iter().zip(tags).flat_map(|(image, derived)| {
         let version = derived.tags.first().map(|planned| &planned.tag);
         let labels = labels::standard(facts, version, &image.build.labels);
-        (image.name.clone(), plan_build(image, labels, root, written, facts))
+        let platforms = &image.build.platforms;
+        let build = move |platform| plan_build(image, platform, labels.clone(), root, written, facts);
+        match platforms.as_slice() {
+            [] | [_] => vec![(image.name.clone(), build(None))],
+            several => several.iter().map(|one| (told_as(&image.name, one), build(Some(one)))).collect(),
+        }
     });
     planned.collect()
 }
 
-fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf], facts: &Facts) -> BuildPlan {
+fn plan_build(
+    image: &Image,
+    platform: Option<&Platform>,
+    labels: Labels,
+    root: &Path,
+    written: &[PathBuf],
+    facts: &Facts,
+) -> BuildPlan {
     let build = &image.build;
     BuildPlan {
         left_out: written.to_vec(),
@@ -235,7 +264,8 @@ fn plan_build(image: &Image, labels: Labels, root: &Path, written: &[PathBuf], f
         target: build.target.clone(),
         args: build.args.clone(),
         labels,
-        platform: build.platform.clone(),
+        platform: platform.cloned().or_else(|| build.platforms.first().cloned()),
+        emulate: build.emulate,
         no_cache: build.no_cache,
         pull: build.pull,
         network: build.network.clone(),

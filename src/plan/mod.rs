@@ -12,8 +12,10 @@ pub mod promote;
 mod replicas;
 mod repository;
 mod reuse;
+mod scope;
 mod settings;
 pub mod tags;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,6 +38,7 @@ pub use make::{Sight, builds, make};
 pub use moving::doubt as moving_tags;
 pub use replicas::ReplicaSight;
 pub use repository::{Guard, Manner, RepositorySight, Told, plan_repository};
+pub use scope::Scope;
 pub use settings::{Change, Difference, Setting};
 
 /// What a run will do. Made before anything is built or changed.
@@ -193,6 +196,9 @@ pub struct ImagePlan {
     pub container: String,
     /// Its repository.
     pub repository: RepositoryName,
+    /// It must come out as one plain manifest.
+    #[serde(skip)]
+    pub single: bool,
     /// The images that must be staged before it is built, by their keys.
     pub needs: Vec<String>,
     /// Where its bytes come from.
@@ -358,13 +364,6 @@ pub struct PartPlan {
     pub record: Option<Record>,
 }
 
-impl PartPlan {
-    /// How this part of an image is told of while it is worked on.
-    pub fn told_as(&self, image: &str) -> String {
-        format!("{image} {}", self.platform)
-    }
-}
-
 /// Where the bytes of one platform of an image come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -408,6 +407,8 @@ pub struct BuildPlan {
     pub labels: BTreeMap<String, String>,
     /// The platform to build for.
     pub platform: Option<Platform>,
+    /// Whether that may be done by emulating it.
+    pub emulate: bool,
     /// Build without the layer cache.
     pub no_cache: bool,
     /// Look for newer base images.
@@ -448,6 +449,7 @@ impl BuildPlan {
             args: BTreeMap::new(),
             labels: BTreeMap::new(),
             platform: None,
+            emulate: true,
             no_cache: false,
             pull: false,
             network: None,

@@ -131,6 +131,7 @@ fn plan_image(
         why: format!("promoted from {source}"),
     });
     ImagePlan {
+        single: false,
         name: image.name.clone(),
         container: image.container.clone(),
         repository: image.repository.name.clone(),

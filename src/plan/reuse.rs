@@ -20,6 +20,8 @@ pub(super) struct Case<'a> {
     pub(super) now: OffsetDateTime,
     /// The user asked for a build in any case.
     pub(super) force: bool,
+    /// Whatever is there with this content is taken, because another run has just decided to leave it there.
+    pub(super) any_age: bool,
 }
 
 /// What was decided; how to build is for the caller to say.
@@ -65,6 +67,7 @@ impl Case<'_> {
             return Ok(Verdict::Build { why: self.why_new() });
         };
         let outdated = match self.image.reuse {
+            _ if self.any_age => None,
             _ if self.force => Some("a build is forced".to_owned()),
             Reuse::Never => Some("`reuse` is off".to_owned()),
             Reuse::UpTo { max_age } => self.too_old(stored, max_age),

@@ -1,11 +1,12 @@
 //! What `longshore key` prints.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::key::{ContentKey, ImageKey, KeyRecord};
-use crate::names::Tag;
+use crate::key::{AlwaysBuild, ContentKey, ImageKey, KeyRecord};
+use crate::names::{Platform, Tag};
 
 #[derive(Serialize)]
 struct JsonKey<'a> {
@@ -16,18 +17,28 @@ struct JsonKey<'a> {
     /// Why the image has no key.
     always_built: Option<&'a str>,
     record: &'a KeyRecord,
+    /// The same for each platform, where the image is an index.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    platforms: BTreeMap<&'a Platform, JsonKey<'a>>,
 }
 
-/// The keys as JSON: `{"images": {NAME: {"key", "tag", "always_built", "record"}}}`.
+impl<'a> JsonKey<'a> {
+    fn new(key: &'a Result<ContentKey, AlwaysBuild>, record: &'a KeyRecord) -> Self {
+        JsonKey {
+            key: key.as_ref().ok().map(ContentKey::as_str),
+            tag: key.as_ref().ok().map(ContentKey::tag),
+            always_built: key.as_ref().err().map(|always| always.reason.as_str()),
+            record,
+            platforms: BTreeMap::new(),
+        }
+    }
+}
+
+/// The keys as JSON: `{"images": {NAME: {"key", "tag", "always_built", "record", "platforms"}}}`.
 pub fn json(keys: &[ImageKey]) -> String {
     let images = keys.iter().map(|image| {
-        let key = image.key.as_ref().ok();
-        let entry = JsonKey {
-            key: key.map(ContentKey::as_str),
-            tag: key.map(ContentKey::tag),
-            always_built: image.key.as_ref().err().map(|always| always.reason.as_str()),
-            record: &image.record,
-        };
+        let platforms = image.platforms.iter().map(|part| (&part.platform, JsonKey::new(&part.key, &part.record)));
+        let entry = JsonKey { platforms: platforms.collect(), ..JsonKey::new(&image.key, &image.record) };
         (image.name.clone(), serde_json::to_value(entry).unwrap_or_default())
     });
     let images: serde_json::Map<String, serde_json::Value> = images.collect();
@@ -45,18 +56,31 @@ pub fn plain(keys: &[ImageKey]) -> String {
 pub fn explained(keys: &[ImageKey]) -> String {
     let mut text = String::new();
     for image in keys {
-        let key = match &image.key {
-            Ok(key) => format!("{key}, kept as {}", key.tag()),
-            Err(always) => format!("always built: {}", always.reason),
-        };
-        text.push_str(&format!("{}  {key}\n", image.name));
-        let rows = rows(&image.record);
-        let width = rows.iter().map(|(part, _)| part.chars().count()).max().unwrap_or(0);
-        for (part, value) in rows {
-            text.push_str(&format!("  {part:width$}  {value}\n"));
+        text.push_str(&format!("{}  {}\n", image.name, kept(&image.key)));
+        if image.platforms.is_empty() {
+            add_rows(&mut text, &image.record);
+        }
+        for part in &image.platforms {
+            text.push_str(&format!("{} {}  {}\n", image.name, part.platform, kept(&part.key)));
+            add_rows(&mut text, &part.record);
         }
     }
     text
+}
+
+fn kept(key: &Result<ContentKey, AlwaysBuild>) -> String {
+    match key {
+        Ok(key) => format!("{key}, kept as {}", key.tag()),
+        Err(always) => format!("always built: {}", always.reason),
+    }
+}
+
+fn add_rows(text: &mut String, record: &KeyRecord) {
+    let rows = rows(record);
+    let width = rows.iter().map(|(part, _)| part.chars().count()).max().unwrap_or(0);
+    for (part, value) in rows {
+        text.push_str(&format!("  {part:width$}  {value}\n"));
+    }
 }
 
 fn rows(record: &KeyRecord) -> Vec<(String, String)> {

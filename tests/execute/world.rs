@@ -92,7 +92,7 @@ impl Engine for World {
         let name = build.context.to_string();
         let with = inputs.login.as_ref().map_or("", |_| " with login");
         self.call(format!("build {name}{with}"))?;
-        Ok(BuiltImage { id: name, holds_cache: false })
+        Ok(BuiltImage { id: name, ..BuiltImage::default() })
     }
 
     async fn push(
@@ -228,6 +228,7 @@ pub fn image(name: &str, tags: &[&str]) -> ImagePlan {
         name: name.to_owned(),
         container: name.to_owned(),
         needs: Vec::new(),
+        single: false,
         repository: name.parse().unwrap(),
         action: ImageAction::Build { why: Vec::new(), build: Box::new(build(name)) },
         tags: tags.iter().map(planned).collect(),
@@ -251,6 +252,7 @@ pub fn build(name: &str) -> BuildPlan {
         args: BTreeMap::new(),
         labels: BTreeMap::new(),
         platform: None,
+        emulate: true,
         no_cache: false,
         pull: false,
         network: None,

@@ -23,6 +23,7 @@ mod login;
 mod multi_stage;
 mod named_contexts;
 mod outputs;
+mod platforms;
 #[path = "../support/podman.rs"]
 mod podman;
 #[path = "podman.rs"]

@@ -103,7 +103,7 @@ impl BuildKit<'_> {
                     false => ["containerimage.config.digest", "containerimage.digest"],
                 };
                 let id = keys.iter().find_map(|key| answer.get(*key)).cloned();
-                id.map(|id| BuiltImage { id, holds_cache }).ok_or_else(|| {
+                id.map(|id| BuiltImage { id, holds_cache, ..BuiltImage::default() }).ok_or_else(|| {
                     failed(Failure::Unexpected, "the daemon ended the build without naming an image".into())
                 })
             }

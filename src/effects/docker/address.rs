@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::SshHost;
 use crate::names::Digest;
 
 /// The part of the environment that names the daemon. Source: docs.docker.com, "docker CLI reference", section
@@ -65,6 +66,8 @@ pub enum DockerAddress {
     Pipe(String),
     /// Plain HTTP: host and port.
     Http(String),
+    /// Through the program `ssh`.
+    Ssh(SshHost),
     /// HTTPS: host and port, and the folder with `ca.pem`, `cert.pem` and `key.pem`.
     Https(String, PathBuf),
 }
@@ -74,6 +77,7 @@ impl std::fmt::Display for DockerAddress {
         match self {
             DockerAddress::Socket(path) => write!(f, "unix://{}", path.display()),
             DockerAddress::Pipe(url) => f.write_str(url),
+            DockerAddress::Ssh(host) => host.fmt(f),
             DockerAddress::Http(host) | DockerAddress::Https(host, _) => write!(f, "tcp://{host}"),
         }
     }
@@ -129,8 +133,8 @@ impl DockerAddress {
             ("tcp" | "https", Some(folder)) => Ok(DockerAddress::Https(with_port(rest, 2376), folder)),
             ("tcp" | "http", _) => Ok(DockerAddress::Http(with_port(rest, 2375))),
             ("https", None) => Err(bad("an address with TLS needs `DOCKER_TLS_VERIFY=1` and `DOCKER_CERT_PATH`")),
-            ("ssh", _) => Err(bad("ssh is not supported; forward the socket with `ssh -L` and name that")),
-            _ => Err(bad("its scheme is none of `unix`, `tcp`, `http`, `https` and `npipe`")),
+            ("ssh", _) => SshHost::parse(rest).map(DockerAddress::Ssh).map_err(|problem| bad(&problem)),
+            _ => Err(bad("its scheme is none of `unix`, `tcp`, `ssh`, `http`, `https` and `npipe`")),
         }
     }
 }
@@ -180,7 +184,8 @@ mod tests {
         assert_eq!(http("http://[::1]:80/"), Ok("Http(\"[::1]:80\")".into()));
         assert_eq!(http("unix:///a/b.sock"), Ok("Socket(\"/a/b.sock\")".into()));
         assert_eq!(http("npipe:////./pipe/x"), Ok("Pipe(\"npipe:////./pipe/x\")".into()));
-        assert!(http("ssh://me@there").unwrap_err().starts_with("ssh is not supported"));
+        let ssh = SshHost::parse("me@there").unwrap();
+        assert_eq!(http("ssh://me@there"), Ok(format!("{:?}", DockerAddress::Ssh(ssh))));
         assert!(http("https://x").is_err() && http("/var/run/docker.sock").is_err() && http("tcp://").is_err());
     }
 

@@ -118,7 +118,7 @@ impl Docker {
             }
         };
         match (error, image) {
-            (None, Some(id)) => Ok(BuiltImage { id, holds_cache: false }),
+            (None, Some(id)) => Ok(BuiltImage { id, ..BuiltImage::default() }),
             (None, None) => Err(ServiceError {
                 failure: Failure::Unexpected,
                 doing,

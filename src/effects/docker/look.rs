@@ -6,6 +6,7 @@ use bollard::models::{SystemInfo, SystemVersion};
 use serde::Serialize;
 
 use super::{Docker, failure};
+use crate::effects::fleet::Mortal;
 use crate::execute::ports::ServiceError;
 use crate::names::Platform;
 
@@ -89,6 +90,11 @@ impl EngineFacts {
         self.containerd_store && number(&self.api_version) >= Some((1, 45))
     }
 
+    /// Whether a push can say which platform it is about.
+    pub(super) fn names_pushed_platform(&self) -> bool {
+        self.containerd_store && number(&self.api_version) >= Some((1, 46))
+    }
+
     /// Whether BuildKit gives RUN steps a `/dev/shm` of the size that is asked for.
     pub fn buildkit_obeys_shm_size(&self) -> bool {
         number(&self.api_version) >= Some(FIRST_WITH_SHM_SIZE)
@@ -98,6 +104,12 @@ impl EngineFacts {
 fn number(api_version: &str) -> Option<(u64, u64)> {
     let (major, minor) = api_version.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+impl Mortal for Docker {
+    async fn answers(&self) -> bool {
+        matches!(tokio::time::timeout(PING_LIMIT, self.client.ping()).await, Ok(Ok(_)))
+    }
 }
 
 impl Docker {

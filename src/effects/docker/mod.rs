@@ -4,6 +4,7 @@ mod address;
 mod anatomy;
 mod build;
 mod classic;
+mod dial;
 mod failure;
 pub mod lacks;
 mod lines;
@@ -12,6 +13,7 @@ mod options;
 mod phrases;
 mod push;
 mod save;
+mod ssh;
 pub(super) mod steps;
 
 use std::sync::Arc;
@@ -20,7 +22,9 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 pub use address::{BadAddress, DockerAddress, DockerSettings, Environment};
+pub(super) use dial::dial;
 pub use look::EngineFacts;
+pub use ssh::SshHost;
 
 use crate::execute::events::{BuildEvent, PushEvent};
 use crate::execute::ports::{
@@ -89,16 +93,10 @@ fn open(address: &DockerAddress) -> Result<bollard::Docker, bollard::errors::Err
         #[cfg(windows)]
         DockerAddress::Pipe(url) => bollard::Docker::connect_with_named_pipe(url, limit, version),
         DockerAddress::Http(host) => bollard::Docker::connect_with_http(host, limit, version),
-        DockerAddress::Https(host, folder) => {
-            let file = |name: &str| folder.join(name);
-            bollard::Docker::connect_with_ssl(
-                host,
-                &file("key.pem"),
-                &file("cert.pem"),
-                &file("ca.pem"),
-                limit,
-                version,
-            )
+        DockerAddress::Https(..) | DockerAddress::Ssh(_) => {
+            let address = Arc::new(address.clone());
+            let send = move |request| dial::send(Arc::clone(&address), request);
+            bollard::Docker::connect_with_custom_transport(send, Some("http://docker"), limit, version)
         }
         #[allow(unreachable_patterns, reason = "which of the patterns is left depends on the system")]
         DockerAddress::Socket(_) | DockerAddress::Pipe(_) => {
@@ -114,7 +112,9 @@ impl Engine for Docker {
         inputs: &BuildInputs,
         tell: &dyn Fn(BuildEvent),
     ) -> Result<BuiltImage, ServiceError> {
-        self.build_image(build, inputs, tell).await
+        let built = self.build_image(build, inputs, tell).await?;
+        let attested = build.options.provenance.is_some() || build.options.sbom.is_some();
+        Ok(BuiltImage { platform: build.platform.clone(), attested, ..built })
     }
 
     async fn push(
@@ -142,55 +142,4 @@ impl Engine for Docker {
     async fn hand_out(&self, image: &BuiltImage) -> Result<Archive, ServiceError> {
         Ok(self.save_image(image))
     }
-}
-
-/// No daemon, for plans that build nothing.
-impl Engine for Option<Docker> {
-    async fn build(
-        &self,
-        build: &BuildPlan,
-        inputs: &BuildInputs,
-        tell: &dyn Fn(BuildEvent),
-    ) -> Result<BuiltImage, ServiceError> {
-        let doing = || format!("build `{}`", build.context);
-        self.as_ref().ok_or_else(|| not_connected(doing()))?.build(build, inputs, tell).await
-    }
-
-    async fn push(
-        &self,
-        image: &BuiltImage,
-        target: &ImageRef,
-        credential: &Credential,
-        tell: &dyn Fn(PushEvent),
-    ) -> Result<Digest, ServiceError> {
-        let doing = || format!("push `{target}`");
-        self.as_ref().ok_or_else(|| not_connected(doing()))?.push(image, target, credential, tell).await
-    }
-
-    async fn carriage(&self, build: &BuildPlan) -> Result<Carriage, ServiceError> {
-        let doing = || format!("build `{}`", build.context);
-        self.as_ref().ok_or_else(|| not_connected(doing()))?.carriage(build).await
-    }
-
-    async fn anatomy(&self, image: &BuiltImage) -> Result<Option<Anatomy>, ServiceError> {
-        let doing = || format!("look at image `{}`", image.id);
-        self.as_ref().ok_or_else(|| not_connected(doing()))?.anatomy(image).await
-    }
-
-    async fn holds(&self, image: &ImageRef) -> bool {
-        match self {
-            Some(docker) => docker.holds(image).await,
-            None => false,
-        }
-    }
-
-    async fn hand_out(&self, image: &BuiltImage) -> Result<Archive, ServiceError> {
-        let doing = || format!("read image `{}`", image.id);
-        self.as_ref().ok_or_else(|| not_connected(doing()))?.hand_out(image).await
-    }
-}
-
-fn not_connected(doing: String) -> ServiceError {
-    let cause = "the plan was said to build nothing, so no Docker daemon was looked for".to_owned();
-    ServiceError { failure: Failure::Unexpected, doing, cause }
 }

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use super::{Docker, failure, phrases};
 use crate::execute::events::PushEvent;
 use crate::execute::ports::{BuiltImage, Credential, Failure, ServiceError};
-use crate::names::{Digest, ImageRef, Reference};
+use crate::names::{Digest, ImageRef, Platform, Reference};
 
 impl Docker {
     /// Tags the image and pushes that tag; see [`Engine::push`](crate::execute::ports::Engine::push).
@@ -33,7 +33,11 @@ impl Docker {
 
         let plain = target.host.is_loopback() && self.facts.get().is_some_and(|facts| facts.podman);
         let client = with_credential(&self.client, credential, target, plain);
-        let options = PushImageOptionsBuilder::new().tag(tag.as_str()).build();
+        let mut options = PushImageOptionsBuilder::new().tag(tag.as_str());
+        if let Some(platform) = self.platform_to_push(image).await? {
+            options = options.platform(&platform);
+        }
+        let options = options.build();
         let mut messages = client.push_image(&name, Some(options), None);
         let mut digest = None;
         while let Some(message) = messages.next().await {
@@ -57,6 +61,15 @@ impl Docker {
         })
     }
 
+    /// The platform that the push has to name, as JSON: containerd's store may hold several under one tag, of which it
+    /// would push what fits the daemon's machine. Attestations are pushed only where none is named.
+    ///
+    /// Source: moby `daemon/containerd/image_push.go`; Docker Engine API 1.46, operation `ImagePush`.
+    async fn platform_to_push(&self, image: &BuiltImage) -> Result<Option<String>, ServiceError> {
+        let Some(platform) = image.platform.as_ref().filter(|_| !image.attested) else { return Ok(None) };
+        Ok(self.look().await?.names_pushed_platform().then(|| in_json(platform)))
+    }
+
     /// The daemon's own words with this failure, or the failure to reach it.
     fn refusal(&self, error: &Error, doing: &str, failure: Failure) -> ServiceError {
         match failure::daemon_words(error) {
@@ -64,6 +77,16 @@ impl Docker {
             None => failure::unreachable(&self.address, doing, error),
         }
     }
+}
+
+fn in_json(platform: &Platform) -> String {
+    match platform.split() {
+        (os, architecture, "") => serde_json::json!({ "os": os, "architecture": architecture }),
+        (os, architecture, variant) => {
+            serde_json::json!({ "os": os, "architecture": architecture, "variant": variant })
+        }
+    }
+    .to_string()
 }
 
 /// The same client, whose requests carry the credential.
@@ -135,6 +158,13 @@ mod tests {
         assert_eq!(digest.unwrap().hex(), hex);
         assert_eq!(pushed_digest("v1: digest: sha256:abc size: 1"), None);
         assert_eq!(pushed_digest("Pushed"), None);
+    }
+
+    #[test]
+    fn the_platform_is_told_in_json() {
+        let json = |text: &str| in_json(&text.parse().unwrap());
+        assert_eq!(json("linux/arm64"), r#"{"os":"linux","architecture":"arm64"}"#);
+        assert_eq!(json("linux/arm/v7"), r#"{"os":"linux","architecture":"arm","variant":"v7"}"#);
     }
 
     #[test]

@@ -56,7 +56,8 @@ pub(super) const SCHEMA: Schema = Schema {
         ("args", &["build-args", "build_args"]),
         ("public_args", &["public-args"]),
         ("labels", &[]),
-        ("platform", &["platforms"]),
+        ("platforms", &["platform"]),
+        ("emulate", &[]),
         ("no_cache", &["no-cache"]),
         ("pull", &[]),
         ("network", &[]),
@@ -107,7 +108,8 @@ pub(super) struct BuildPart {
     args: Pairs,
     public_args: BTreeSet<String>,
     labels: BTreeMap<String, String>,
-    platform: Option<Platform>,
+    platforms: Option<Vec<Platform>>,
+    emulate: Option<bool>,
     no_cache: Option<bool>,
     pull: Option<bool>,
     network: Option<String>,
@@ -128,7 +130,8 @@ impl BuildPart {
             args: Pairs::new(),
             public_args: BTreeSet::new(),
             labels: BTreeMap::new(),
-            platform: None,
+            platforms: None,
+            emulate: None,
             no_cache: None,
             pull: None,
             network: None,
@@ -161,7 +164,8 @@ impl BuildPart {
         }
         let labels = fields.read("labels", problems, pairs::read).unwrap_or_default();
         part.labels = labels.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
-        part.platform = fields.read("platform", problems, platform);
+        part.platforms = fields.read("platforms", problems, platforms);
+        part.emulate = fields.read("emulate", problems, Field::flag);
         part.no_cache = fields.read("no_cache", problems, Field::flag);
         part.pull = fields.read("pull", problems, Field::flag);
         part.network = fields.read("network", problems, Field::owned);
@@ -185,7 +189,8 @@ impl BuildPart {
             args: merged(base.args, self.args),
             public_args: base.public_args.into_iter().chain(self.public_args).collect(),
             labels: merged(base.labels, self.labels),
-            platform: self.platform.or(base.platform),
+            platforms: self.platforms.or(base.platforms),
+            emulate: self.emulate.or(base.emulate),
             no_cache: self.no_cache.or(base.no_cache),
             pull: self.pull.or(base.pull),
             network: self.network.or(base.network),
@@ -210,7 +215,8 @@ impl BuildPart {
             args: self.args.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
             public_args: self.public_args,
             labels: self.labels,
-            platform: self.platform,
+            platforms: self.platforms.unwrap_or_default(),
+            emulate: self.emulate.unwrap_or(true),
             no_cache: self.no_cache.unwrap_or(false),
             pull: self.pull.unwrap_or(false),
             network: self.network,
@@ -258,18 +264,25 @@ fn names(field: &Field<'_>, problems: &mut Problems) -> Option<BTreeSet<String>>
     Some(field.items_or_single(problems)?.iter().filter_map(|item| item.owned(problems)).collect())
 }
 
-fn platform(field: &Field<'_>, problems: &mut Problems) -> Option<Platform> {
+/// A list, or texts with commas between, as build-push-action takes them. None twice, however it is spelled.
+fn platforms(field: &Field<'_>, problems: &mut Problems) -> Option<Vec<Platform>> {
     let items = field.items_or_single(problems)?;
-    match items.as_slice() {
-        [one] => one.name(problems),
-        [] => {
-            problems.error(field.span(), format!("`{}` is empty", field.path));
-            None
-        }
-        several => {
-            let message = format!("`{}` has {} platforms", field.path, several.len());
-            problems.error_with_hint(field.key, message, "this version builds one platform for each image");
-            None
+    if items.is_empty() {
+        problems.error(field.span(), format!("`{}` is empty", field.path));
+        return None;
+    }
+    let mut all: Vec<Platform> = Vec::new();
+    for item in items {
+        let Some(text) = item.text(problems) else { continue };
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word.parse::<Platform>() {
+                Ok(platform) if all.iter().any(|known| known.normalized() == platform.normalized()) => {
+                    problems.error(item.span(), format!("`{}` names {platform} again", item.path));
+                }
+                Ok(platform) => all.push(platform),
+                Err(invalid) => problems.error(item.span(), format!("`{}`: {invalid}", item.path)),
+            }
         }
     }
+    Some(all)
 }

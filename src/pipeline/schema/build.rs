@@ -31,7 +31,12 @@ pub(super) static BUILD: Described = Described {
         ("args", "Build arguments; one without a value takes it from the environment", Shape::Pairs),
         ("public_args", "Build arguments that look like secrets and are none", TEXTS),
         ("labels", "Labels of the image", Shape::Pairs),
-        ("platform", "The platform to build for, as in `linux/arm64`", TEXTS),
+        (
+            "platforms",
+            "The platforms to build for, as in `linux/arm64` [default: what the first builder builds natively]",
+            TEXTS,
+        ),
+        ("emulate", "Let a builder emulate a platform that none builds natively [default: true]", Shape::Flag),
         ("no_cache", "Build every step anew", Shape::Flag),
         ("pull", "Look for newer base images", Shape::Flag),
         ("network", "The network of RUN steps: default, none or host", Shape::Text),

@@ -6,7 +6,7 @@ use super::shape::{Shape, TEXTS};
 use crate::lifecycle::SHORT_FORM;
 use crate::pipeline::fields::Schema;
 use crate::pipeline::{
-    encryption, file, gate, image, mutability, outputs, registry, replicas, repository, reuse, transport,
+    builders, encryption, file, gate, image, mutability, outputs, registry, replicas, repository, reuse, transport,
 };
 
 const ACCOUNT: Shape = Shape::Like("^[0-9]{12}$");
@@ -31,6 +31,11 @@ pub(super) static FILE: Described = Described {
             "environments",
             "The environments and the git refs that mean them; the first that matches names the environment",
             Shape::MapOf(&Shape::Map(&ENVIRONMENT)),
+        ),
+        (
+            "builders",
+            "The Docker daemons that images are built with [default: the one that the environment names]",
+            Shape::MapOf(&Shape::Either(&[Shape::Text, Shape::Map(&BUILDER)])),
         ),
         ("defaults", "What lies under every image", Shape::Map(&DEFAULTS)),
         ("images", "The images, by names of your own", Shape::MapOf(&Shape::Map(&IMAGE))),
@@ -77,6 +82,17 @@ static ENVIRONMENT: Described = Described {
     required: &[],
 };
 
+static BUILDER: Described = Described {
+    name: "builder",
+    schema: &builders::BUILDER,
+    fields: &[
+        ("endpoint", "Where it answers: `unix://`, `tcp://`, `ssh://`, or the name of a docker context", Shape::Text),
+        ("platforms", "What it builds natively [default: what it says of itself]", TEXTS),
+        ("certificates", "The folder with ca.pem, cert.pem and key.pem, for TLS over `tcp://`", Shape::Text),
+    ],
+    required: &[],
+};
+
 /// What image and defaults say alike.
 const BUILD_OF: Shape = Shape::Either(&[Shape::Text, Shape::Map(&BUILD)]);
 const REPOSITORY_OF: Shape = Shape::Either(&[REPOSITORY_NAME, Shape::Map(&REPOSITORY)]);
@@ -106,6 +122,11 @@ static IMAGE: Described = Described {
         ("tags", ABOUT_TAGS, TEXTS),
         ("flavor", ABOUT_FLAVOR, TEXTS),
         ("tag_prefix", "What git tags of this image begin with, as in `web/` for `web/v1.2.3`", Shape::Text),
+        (
+            "manifest",
+            "One plain manifest, as AWS Lambda takes it, or an index [default: auto, an index for several platforms]",
+            Shape::Words(&["auto", "index", "single"]),
+        ),
         ("container", "Its container in the ECS task definition [default: the image's name]", Shape::Text),
         ("depends_on", "Images that must be staged before this one", TEXTS),
         ("reuse", ABOUT_REUSE, REUSE_OF),

@@ -6,6 +6,7 @@
 mod call;
 mod checkout;
 mod ended;
+mod holdings;
 mod proxy;
 mod server;
 

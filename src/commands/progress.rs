@@ -1,21 +1,9 @@
-//! The Docker daemon, and how its work is shown.
+//! How the builders' work is shown.
 
-use super::decide::told;
 use super::{World, github};
 use crate::cli;
-use crate::diagnostic::Diagnostics;
 use crate::effects::clock;
-use crate::effects::docker::{Docker, DockerSettings};
-use crate::facts::Facts;
 use crate::report::progress::{Progress, Style};
-
-/// Asks the daemon whether it is there, so that a dead one is known before anything is changed.
-pub(super) async fn connect_to_docker(facts: &Facts, world: &World) -> Result<Docker, Diagnostics> {
-    let settings = DockerSettings::from_environment(&world.variables);
-    let docker = Docker::connect(&settings).map_err(|error| told(&error, facts))?;
-    docker.look().await.map_err(|error| told(&error, facts))?;
-    Ok(docker)
-}
 
 /// What shows the work on these images as the user asked for it.
 pub(super) fn progress(asked: cli::Progress, images: &[&str], world: &World) -> Progress {
