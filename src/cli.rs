@@ -4,6 +4,7 @@ mod audit;
 mod doctor;
 mod help;
 pub mod iam;
+mod images;
 mod init;
 pub mod lifecycle;
 pub mod repo;
@@ -23,6 +24,7 @@ use crate::names::{Platform, Region, RegistryHost};
 pub use audit::AuditArgs;
 pub use doctor::DoctorArgs;
 pub use help::{command, parse};
+pub use images::{CostArgs, ImagesArgs, ImagesCommand, ImagesLsArgs, ImagesRmArgs, ImagesShowArgs, SortBy};
 pub use init::{CiSystem, InitArgs};
 pub use results::ResultArgs;
 pub use scan::{ScanArgs, ScanFileArgs};
@@ -97,6 +99,10 @@ pub enum Command {
     Iam(iam::IamArgs),
     /// Print the VPC endpoints that a private subnet needs to reach ECR
     VpcEndpoints(iam::EndpointsArgs),
+    /// List, remove and look into the images of a repository
+    Images(ImagesArgs),
+    /// Say what repositories cost, by unique layers, and what their lifecycle policies would save
+    Cost(CostArgs),
     /// Run a small ECR on this machine
     Local(LocalArgs),
     /// Print the JSON Schema of the pipeline file, for editors

@@ -21,6 +21,7 @@ pub mod effects;
 pub mod execute;
 pub mod explain;
 pub mod facts;
+pub mod inventory;
 pub mod key;
 pub mod lifecycle;
 pub mod local;

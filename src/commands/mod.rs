@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod contexts;
 mod copy;
+mod cost;
 mod credential_helper;
 mod decide;
 mod doctor;
@@ -14,6 +15,7 @@ mod finish;
 mod fork;
 mod github;
 mod iam;
+mod images;
 mod init;
 mod key;
 mod lifecycle;
@@ -169,6 +171,8 @@ async fn dispatch(command: &Command, world: &World) -> Result<ExitCode, Diagnost
         Command::Audit(args) => report::print(&report::audit::commands(&args.repository, args.region.as_ref()))?,
         Command::Lifecycle(args) => return lifecycle::run(args, world).await,
         Command::Scan(args) => unless_interrupted(scan::run(args, world)).await?,
+        Command::Images(args) => unless_interrupted(images::run(args, world)).await?,
+        Command::Cost(args) => unless_interrupted(cost::run(args, world)).await?,
         Command::Local(args) => return local::run(args, world).await,
     }
     Ok(ExitCode::SUCCESS)

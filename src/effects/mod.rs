@@ -19,5 +19,6 @@ pub mod program;
 pub mod random;
 pub mod registry;
 pub mod survey;
+pub mod terminal;
 pub mod tls;
 pub mod workspace;

@@ -54,6 +54,7 @@ pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
     Ulimit, pinned_commit, without_credential,
 };
+pub use reuse::seconds;
 pub use schema::json_schema;
 pub use suggest::nearest;
 pub use transport::{Compression, PushBy, Transport};

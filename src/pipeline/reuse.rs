@@ -33,8 +33,8 @@ fn age(field: &Field<'_>, problems: &mut Problems) -> Option<Reuse> {
 /// The units and their seconds, the largest first.
 const UNITS: [(&str, u64); 5] = [("w", 7 * 24 * 60 * 60), ("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60), ("s", 1)];
 
-/// A number and one unit.
-pub(super) fn seconds(text: &str) -> Option<u64> {
+/// The seconds of a number and one unit, as in `7d`.
+pub fn seconds(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let (_, factor) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(factor)

@@ -3,12 +3,14 @@
 pub mod audit;
 pub mod context;
 pub mod copy;
+pub mod cost;
 pub mod doctor;
 pub mod emf;
 pub mod facts;
 pub mod files;
 pub mod github;
 pub mod handover;
+pub mod images;
 pub mod infrastructure;
 pub mod json;
 pub mod keys;
@@ -42,6 +44,19 @@ pub use lines::Colors;
 /// If stdout does not take it, as where the disk behind it is full.
 pub fn print(text: &str) -> Result<(), Diagnostic> {
     match writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n')) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Diagnostic::input("cannot write to stdout").caused_by(error.to_string()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Prints a part of a result as it stands.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_part(text: &str) -> Result<(), Diagnostic> {
+    match write!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Diagnostic::input("cannot write to stdout").caused_by(error.to_string()))
         }

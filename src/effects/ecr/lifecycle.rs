@@ -217,7 +217,7 @@ fn moment(time: &aws_sdk_ecr::primitives::DateTime) -> Option<Moment> {
     OffsetDateTime::from_unix_timestamp_nanos(time.as_nanos()).ok().map(Moment::from)
 }
 
-fn image(detail: &ImageDetail) -> Option<Image> {
+pub(super) fn image(detail: &ImageDetail) -> Option<Image> {
     Some(Image {
         digest: detail.image_digest()?.to_owned(),
         tags: detail.image_tags().to_vec(),

@@ -5,6 +5,7 @@ mod credential;
 mod endpoint;
 mod http;
 mod identity;
+mod images;
 mod lifecycle;
 mod probe;
 mod repositories;

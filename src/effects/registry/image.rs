@@ -184,6 +184,31 @@ impl RegistryClient {
         Ok(serde_json::from_value(labels).unwrap_or_default())
     }
 
+    /// A small blob, such as a configuration, as text.
+    ///
+    /// # Errors
+    /// If the registry does not hand it out, or it is no text.
+    pub async fn small_blob(&self, image: &ImageRef, credential: &Credential) -> Result<String, ServiceError> {
+        let request = Request {
+            method: Method::GET,
+            repository: &image.repository,
+            path: format!("blobs/{}", image.reference.as_str()),
+            accept: None,
+            body: None,
+            doing: format!("read {} of {}", image.reference.as_str(), image.name()),
+        };
+        let response = self.send(&request, Some(credential)).await?;
+        if !response.status().is_success() {
+            return Err(answer::refused(response, image, &request.doing).await);
+        }
+        let bytes = self.read_small(response, &request.doing).await?;
+        String::from_utf8(bytes).map_err(|error| ServiceError {
+            failure: Failure::Unexpected,
+            doing: request.doing,
+            cause: error.to_string(),
+        })
+    }
+
     fn manifest_request<'a>(&self, image: &'a ImageRef, doing: String) -> Request<'a> {
         Request {
             method: Method::GET,

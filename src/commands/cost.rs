@@ -1,0 +1,115 @@
+//! `longshore cost`
+
+use std::collections::HashMap;
+
+use super::decide::Way;
+use super::images::{told, way};
+use super::{World, read};
+use crate::cli::CostArgs;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::effects::{clock, workspace};
+use crate::execute::ports::ServiceError;
+use crate::inventory::{Cost, Holdings, Prices, cost};
+use crate::lifecycle::{self, Image, ImageState, Moment};
+use crate::names::RepositoryName;
+use crate::report;
+
+pub(super) async fn run(args: &CostArgs, world: &World) -> Result<(), Diagnostics> {
+    let prices = prices(&args.prices, world)?;
+    let (way, _) = way(&args.pipeline, &args.registry, world).await?;
+    let names = match args.repositories.is_empty() {
+        true => way.ecr.repository_names().await.map_err(|error| told(&error))?,
+        false => args.repositories.clone(),
+    };
+    let now = Moment::from(clock::now());
+    let mut costs: Vec<(RepositoryName, Cost)> = Vec::new();
+    // One after the other, so that only one repository's layers are in memory; each is read by many calls at once.
+    for name in names {
+        let cost = of(&way, &name, now).await.map_err(|error| told(&error))?;
+        costs.push((name, cost));
+    }
+    match args.json {
+        true => report::print_json(&report::cost::json(&costs, &prices, now))?,
+        false => report::print(&report::cost::text(&costs, &prices))?,
+    }
+    Ok(())
+}
+
+async fn of(way: &Way, name: &RepositoryName, now: Moment) -> Result<Cost, ServiceError> {
+    let policy = way.ecr.lifecycle_policy(name).await?;
+    // ECR keeps no policy that this could not read; if it does, there is no saving to tell.
+    let policy = policy.and_then(|text| lifecycle::read_json(&text).ok()).map(|written| written.policy);
+    let mut holdings = Holdings::default();
+    let mut images: Vec<Image> = Vec::new();
+    way.ecr
+        .image_pages::<ServiceError>(name, &mut async |mut page| {
+            let readable = page.iter().filter(|image| image.state == ImageState::Active);
+            let digests: Vec<String> = readable.map(|image| image.digest.clone()).collect();
+            let fetched = way.ecr.manifests(name, &digests).await?;
+            let manifests: HashMap<String, String> =
+                fetched.into_iter().map(|one| (one.digest, one.manifest)).collect();
+            for image in &mut page {
+                let manifest = manifests.get(&image.digest).map(String::as_str);
+                holdings.add(image, manifest);
+                image.children = manifest.and_then(children).unwrap_or_default();
+            }
+            // Only a policy asks for them again.
+            if policy.is_some() {
+                images.extend(page);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(cost(&holdings, &images, policy.as_ref(), now))
+}
+
+fn children(manifest: &str) -> Option<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    struct Index {
+        manifests: Vec<Entry>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Entry {
+        digest: String,
+    }
+    let index: Index = serde_json::from_str(manifest).ok()?;
+    Some(index.manifests.into_iter().map(|entry| entry.digest).collect())
+}
+
+fn prices(stated: &[String], world: &World) -> Result<Prices, Diagnostics> {
+    let mut prices = Prices::default();
+    let mut problems = Vec::new();
+    for text in stated {
+        let pairs = match text.split_once('=') {
+            Some((key, value)) => vec![(key.to_owned(), value.to_owned())],
+            None => match of_file(text, world) {
+                Ok(pairs) => pairs,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            },
+        };
+        for (key, value) in pairs {
+            if let Err(message) = prices.state(&key, &value) {
+                problems.push(Diagnostic::input(format!("--price {text}: {message}")));
+            }
+        }
+    }
+    Diagnostics::check(problems)?;
+    Ok(prices)
+}
+
+/// A file of lines `key: value`, or a JSON object.
+fn of_file(text: &str, world: &World) -> Result<Vec<(String, String)>, Diagnostic> {
+    let path = world.folder.join(text);
+    let name = read::shown(&path, &world.folder);
+    let failed = |cause: String| {
+        let problem = Diagnostic::input(format!("cannot read the prices `{name}`")).caused_by(cause);
+        problem.hint("a price looks like `--price storage=0.11`, and a file of them holds a map")
+    };
+    let bytes = workspace::read(&path).map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| failed(error.to_string()))?;
+    let map: HashMap<String, f64> = serde_yaml::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    Ok(map.into_iter().map(|(key, usd)| (key, usd.to_string())).collect())
+}

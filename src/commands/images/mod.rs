@@ -1,0 +1,41 @@
+//! `longshore images`
+
+mod ls;
+mod rm;
+mod show;
+
+use super::World;
+use super::decide::Way;
+use super::{read, target};
+use crate::cli::{ImagesArgs, ImagesCommand, PipelineArgs, RegistryArgs};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::execute::ports::ServiceError;
+use crate::explain::{Circumstances, explain};
+use crate::pipeline::{Pipeline, Registry};
+
+pub(super) async fn run(args: &ImagesArgs, world: &World) -> Result<(), Diagnostics> {
+    match &args.command {
+        ImagesCommand::Ls(args) => ls::run(args, world).await,
+        ImagesCommand::Rm(args) => rm::run(args, world).await,
+        ImagesCommand::Show(args) => show::run(args, world).await,
+    }
+}
+
+/// The way to the registry, and the pipeline where there is one.
+pub(super) async fn way(
+    pipeline: &PipelineArgs,
+    registry: &RegistryArgs,
+    world: &World,
+) -> Result<(Way, Option<Pipeline>), Diagnostics> {
+    let pipeline = match read::find(pipeline, world) {
+        Some(_) => Some(read::pipeline(pipeline, world)?.pipeline),
+        None => None,
+    };
+    let declared = pipeline.as_ref().map_or_else(Registry::default, |pipeline| pipeline.registry.clone());
+    let target = target::connect(&declared, registry, None, world).await?;
+    Ok((Way::to(target, world).map_err(|error| told(&error))?, pipeline))
+}
+
+pub(super) fn told(error: &ServiceError) -> Diagnostic {
+    explain(error, Circumstances::default())
+}

@@ -1,0 +1,146 @@
+//! `longshore images show`
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{told, way};
+use crate::cli::ImagesShowArgs;
+use crate::commands::World;
+use crate::commands::decide::Way;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::execute::ports::{Ecr as _, ServiceError};
+use crate::inventory::{Drawn, blobs, draw};
+use crate::lifecycle::{Image, ImageState};
+use crate::names::{Digest, ImageRef, RepositoryName};
+use crate::report;
+use crate::report::images::{Shown, ShownPart};
+use crate::scan::{Child, Contents, contents};
+
+pub(super) async fn run(args: &ImagesShowArgs, world: &World) -> Result<(), Diagnostics> {
+    let (name, id) = named(args)?;
+    let (way, _) = way(&args.pipeline, &args.registry, world).await?;
+    let mut images: Vec<Image> = Vec::new();
+    way.ecr
+        .image_pages::<ServiceError>(&name, &mut async |page| {
+            images.extend(page);
+            Ok(())
+        })
+        .await
+        .map_err(|error| told(&error))?;
+    let image = find(&images, id.as_deref(), &name)?;
+    let shown = look(&way, &name, image, &images).await.map_err(|error| told(&error))?;
+    match args.json {
+        true => report::print_json(&report::images::shown_json(&shown))?,
+        false => report::print(&report::images::shown(&shown))?,
+    }
+    Ok(())
+}
+
+fn named(args: &ImagesShowArgs) -> Result<(RepositoryName, Option<String>), Diagnostic> {
+    let text = args.repository.as_str();
+    let (name, id) = match text.split_once('@').or_else(|| text.split_once(':')) {
+        Some((name, id)) => (name, Some(id.to_owned())),
+        None => (text, None),
+    };
+    if id.is_some() && args.image.is_some() {
+        return Err(Diagnostic::input("the image is named twice").hint("leave out one of the two"));
+    }
+    let name = name.parse::<RepositoryName>();
+    let name = name.map_err(|error| Diagnostic::input(error.to_string()).hint_maybe(error.hint()))?;
+    Ok((name, id.or_else(|| args.image.clone())))
+}
+
+fn find<'a>(images: &'a [Image], id: Option<&str>, name: &RepositoryName) -> Result<&'a Image, Diagnostic> {
+    let found = match id {
+        Some(id) => images.iter().find(|image| image.digest == id || image.tags.iter().any(|tag| tag == id)),
+        None => images.iter().filter(|image| !image.tags.is_empty()).max_by_key(|image| image.pushed_at),
+    };
+    let found = found.ok_or_else(|| {
+        let what = id.map_or("image with a tag".to_owned(), |id| format!("`{id}`"));
+        Diagnostic::input(format!("there is no {what} in `{name}`"))
+            .hint(format!("`longshore images ls {name}` lists what is there"))
+    })?;
+    if found.state != ImageState::Active {
+        let problem = Diagnostic::input(format!("{} is in the archive, where it cannot be read", found.digest));
+        return Err(
+            problem.hint("bring it back with `aws ecr update-image-storage-class`; that takes up to 20 minutes")
+        );
+    }
+    Ok(found)
+}
+
+async fn look<'a>(
+    way: &Way,
+    name: &'a RepositoryName,
+    image: &'a Image,
+    images: &[Image],
+) -> Result<Shown<'a>, ServiceError> {
+    let manifest = way.ecr.manifests(name, std::slice::from_ref(&image.digest)).await?.pop();
+    let manifest = manifest.map(|fetched| fetched.manifest).unwrap_or_default();
+    let (children, manifests) = match contents(manifest.as_bytes()) {
+        Ok(Contents::Index(children)) => {
+            let digests: Vec<String> = children.iter().map(|child| child.digest.to_string()).collect();
+            let fetched = way.ecr.manifests(name, &digests).await?;
+            (children, fetched.into_iter().map(|one| (one.digest, one.manifest)).collect::<HashMap<_, _>>())
+        }
+        _ => {
+            let digest = image.digest.parse::<Digest>().ok();
+            let child = digest.map(|digest| Child { digest, platform: None });
+            (child.into_iter().collect(), HashMap::from([(image.digest.clone(), manifest)]))
+        }
+    };
+    let mut parts = Vec::new();
+    for child in children {
+        let Some(manifest) = manifests.get(child.digest.as_str()) else { continue };
+        let drawn = draw(manifest, &configuration(way, name, manifest).await);
+        parts.push(ShownPart {
+            platform: child.platform.or_else(|| drawn.platform.clone()),
+            digest: child.digest,
+            drawn,
+            shared: Vec::new(),
+        });
+    }
+    let own: BTreeSet<String> = parts.iter().map(|part| part.digest.to_string()).collect();
+    let shared = users(way, name, images, &own, parts.iter().map(|part| &part.drawn)).await?;
+    for part in &mut parts {
+        part.shared =
+            part.drawn.layers.iter().map(|layer| shared.get(&layer.blob.digest).copied().unwrap_or(0)).collect();
+    }
+    Ok(Shown { repository: name, image, parts, others: images.len().saturating_sub(own.len().max(1)) })
+}
+
+/// An image's configuration; what cannot be read only lacks its commands.
+async fn configuration(way: &Way, name: &RepositoryName, manifest: &str) -> String {
+    let config = blobs(manifest).into_iter().next().and_then(|blob| blob.digest.parse::<Digest>().ok());
+    let Some(digest) = config else { return String::new() };
+    let Ok(credential) = way.ecr.credential().await else { return String::new() };
+    let image = ImageRef::digested(&way.host, name, &digest);
+    way.registry.small_blob(&image, &credential).await.unwrap_or_default()
+}
+
+/// How many other images of the repository need each layer. All manifests are read, a hundred at a time; only the layers of
+/// the image are remembered.
+async fn users(
+    way: &Way,
+    name: &RepositoryName,
+    images: &[Image],
+    own: &BTreeSet<String>,
+    drawn: impl Iterator<Item = &Drawn>,
+) -> Result<HashMap<String, usize>, ServiceError> {
+    let mut users: HashMap<String, usize> =
+        drawn.flat_map(|drawn| &drawn.layers).map(|layer| (layer.blob.digest.clone(), 0)).collect();
+    let others = images
+        .iter()
+        .filter(|other| other.state == ImageState::Active && !other.is_index() && !own.contains(other.digest.as_str()));
+    let others: Vec<String> = others.map(|other| other.digest.clone()).collect();
+    for some in others.chunks(1000) {
+        for fetched in way.ecr.manifests(name, some).await? {
+            let needed: BTreeSet<String> = blobs(&fetched.manifest).into_iter().map(|blob| blob.digest).collect();
+            for digest in needed {
+                if let Some(count) = users.get_mut(&digest) {
+                    *count += 1;
+                }
+            }
+        }
+    }
+    Ok(users)
+}
