@@ -58,7 +58,10 @@ fn each_is_told_for_what_it_is() {
             lines.collect::<Vec<_>>().join("\n")
         };
         let run = server.run(&checkout).run().with_code(*code);
-        assert_eq!(without_cause(&run.err()), format!("error: {expected}"), "{fault}");
+        let err = run.err();
+        // What is tried again says so before.
+        let told = err.find("error: ").map_or("", |at| &err[at..]);
+        assert_eq!(without_cause(told), format!("error: {expected}"), "{fault}");
         let doctor = server.env(checkout.longshore(&["doctor"])).run().with_code(*code);
         let out = doctor.out();
         let told: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("problem")).collect();
