@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod builders;
 mod cache;
 mod ci;
 mod configuration;
