@@ -94,7 +94,7 @@ mod tests {
             ("plain\n  text\tof two lines\r\n", "plain\n  text\tof two lines\n"),
             ("\u{1b}[31mred\u{1b}[0m", "red"),
             ("\u{1b}]0;title\u{7}x", "x"),
-            ("a\u{8}b\rc", "a\u{fffd}b\u{fffd}c"),
+            ("a\u{8}b\rc", "ab\u{fffd}c"),
             ("admin\u{202e}gnp.exe", "admin\u{fffd}gnp.exe"),
             ("::set-output name=x::y", "\u{200b}::set-output name=x::y"),
             ("caused by: x\n           ::add-mask::y", "caused by: x\n           \u{200b}::add-mask::y"),

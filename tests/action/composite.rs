@@ -112,7 +112,7 @@ fn what_a_build_prints_is_never_a_command() {
     let outcome = used(&user, &checkout, &server, &[]);
     assert_eq!(outcome.code, Some(1), "{}", outcome.raw);
     let untrusted = |text: &str| outcome.log.untrusted.iter().any(|line| line.contains(text));
-    assert!(untrusted("##[warning]gotcha") && untrusted("::add-mask::a"), "{}", outcome.raw);
+    assert!(untrusted("#[warning]gotcha") && untrusted("::add-mask::a"), "{}", outcome.raw);
     assert!(outcome.log.texts("warning").is_empty() && !outcome.log.texts("add-mask").contains(&"a"));
 
     // The one annotation is ours, at the line of the Dockerfile, named from the workspace.

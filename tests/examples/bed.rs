@@ -106,6 +106,8 @@ pub fn tags(user: &User, server: &LocalServer, checkout: &Checkout<'_>, image: &
     let mut tags: Vec<String> =
         listed["tags"].as_array().into_iter().flatten().map(|tag| tag.as_str().unwrap().to_owned()).collect();
     tags.retain(|tag| !tag.starts_with("src-") && !tag.starts_with("cache-"));
-    tags.sort();
+    // Versions have a shape that sorts them; a commit may begin with any digit, so it comes last.
+    let commit = checkout.head()[..7].to_owned();
+    tags.sort_by_key(|tag| (*tag == commit, tag.clone()));
     tags
 }

@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(said(&groups, &[pushed("c"), output("a", "4")]), ["a |   4"]);
         let after = ["a | pushed 127.0.0.1:1/rr:1", "resume", "::endgroup::"];
         let finished = ["::group::c", "stop", "c |   3", "c | pushed 127.0.0.1:1/rr:1", "resume", "::endgroup::"];
-        let next = ["::group::b", "stop", "b |   ::set-output name=x::y"];
+        let next = ["::group::b", "stop", "b |   \u{200b}::set-output name=x::y"];
         assert_eq!(said(&groups, &[pushed("a")]), [&after[..], &finished, &next].concat());
         assert_eq!(said(&groups, &[output("b", "5")]), ["b |   5"]);
     }
