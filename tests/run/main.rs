@@ -17,6 +17,7 @@ mod drift;
 mod failures;
 mod immutable;
 mod init;
+mod json_documents;
 mod killed;
 mod lifecycle;
 mod local;
