@@ -90,7 +90,7 @@ def start(services, name, *command):
     return process
 
 
-def until(what, ready, seconds=60):
+def until(what, ready, seconds=180):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, subprocess.SubprocessError):
@@ -290,7 +290,7 @@ def copies(contender):
     shutil.rmtree(work / "registries" / OTHER / "docker", ignore_errors=True)
     to = f"{OTHER}/copied:1"
     command = {
-        "longshore": [longshore, "copy", COPIED, to],
+        "longshore": [longshore, "copy", "--create", COPIED, to],
         "skopeo": ["skopeo", "copy", f"docker://{COPIED}", f"docker://{to}"],
         "crane": ["crane", "copy", COPIED, to],
         "docker pull, tag, push": ["bash", "-euc", f"docker pull {COPIED}; docker tag {COPIED} {to}; docker push {to}"],
