@@ -168,7 +168,7 @@ warning: tags of image `web` move by their rules, and the tags of `web` are immu
 caused by: `1.2` by `semver`: no filter lets it move that does not let `1.2.3` by `semver` move as well
 caused by: `1` by `semver`: no filter lets it move that does not let `1.2.3` by `semver` move as well
 caused by: `latest` by `latest`
-caused by: `src-4f2e1a04f2e1a04f2e1a` by `reuse`
+caused by: `src-KEY` by `reuse`
 hint: write `tag_mutability: { mode: IMMUTABLE, except: [latest, \"src-*\"] }`, or `except: auto`, which means the same
 hint: what no filter can tell apart needs another rule, as `type=semver,pattern={{version}}` alone, or a prefix of its \
          own, as in `type=semver,pattern={{major}},prefix=v`
