@@ -226,12 +226,12 @@ impl Manifest {
     }
 
     /// The sum of the sizes of the layers, compressed, and of the configuration, in bytes; of an index there is
-    /// none.
+    /// none, nor of a manifest whose sizes are no sizes of anything.
     pub fn size(&self) -> Option<u64> {
         let manifest: serde_json::Value = serde_json::from_slice(&self.bytes).ok()?;
         let size = |part: &serde_json::Value| part.get("size")?.as_u64();
-        let layers = manifest.get("layers")?.as_array()?.iter().map(size).sum::<Option<u64>>()?;
-        Some(layers + size(manifest.get("config")?)?)
+        let mut layers = manifest.get("layers")?.as_array()?.iter();
+        layers.try_fold(size(manifest.get("config")?)?, |sum, layer| sum.checked_add(size(layer)?))
     }
 }
 
