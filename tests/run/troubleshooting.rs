@@ -60,8 +60,8 @@ fn each_is_told_for_what_it_is() {
         let run = server.run(&checkout).run().with_code(*code);
         let err = run.err();
         // What is tried again says so before.
-        let told = err.find("error: ").map_or("", |at| &err[at..]);
-        assert_eq!(without_cause(told), format!("error: {expected}"), "{fault}");
+        let told: Vec<&str> = err.lines().skip_while(|line| !line.starts_with("error: ")).collect();
+        assert_eq!(without_cause(&told.join("\n")), format!("error: {expected}"), "{fault}");
         let doctor = server.env(checkout.longshore(&["doctor"])).run().with_code(*code);
         let out = doctor.out();
         let told: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("problem")).collect();
