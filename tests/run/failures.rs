@@ -123,6 +123,6 @@ fn a_registry_that_does_not_answer_is_found_before_the_build() {
     ]);
     let server = user.serve("data");
     let ended = server.run(&checkout).args(&["--registry", "127.0.0.1:1"]).run().with_code(4);
-    assert!(ended.err().contains("\nerror: cannot log in to HOST: HOST does not answer\n"), "{}", ended.err());
+    assert!(ended.err().starts_with("error: cannot log in to HOST: HOST does not answer\n"), "{}", ended.err());
     assert_eq!(user.images(), Vec::<String>::new(), "nothing was built");
 }

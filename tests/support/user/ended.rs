@@ -29,9 +29,11 @@ impl Ended {
         self.redactor.redact(&self.stdout)
     }
 
-    /// What it printed to stderr, redacted.
+    /// What it printed to stderr, redacted. That something is tried again is left out: it is told of waits that are worth
+    /// it, and how long a wait becomes is left to chance.
     pub fn err(&self) -> String {
-        self.redactor.redact(&self.stderr)
+        let text = self.redactor.redact(&self.stderr);
+        text.split_inclusive('\n').filter(|line| !line.trim_end().ends_with("; trying again in TIME")).collect()
     }
 
     /// It must have printed nothing to stdout, and exactly this to stderr once redacted.
