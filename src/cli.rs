@@ -424,7 +424,7 @@ pub struct LocalArgs {
     /// What scans find: a list of answers by repository, tag or digest, in YAML or JSON
     #[arg(long, value_name = "FILE")]
     pub scans: Option<PathBuf>,
-    /// A file of faults that strike named operations, to see what comes of them; see the README
+    /// A file of faults that strike named operations, to see what comes of them; docs/local.md describes it
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// A command to run with the variables set; the server ends with it

@@ -95,7 +95,9 @@ fn explain(error: &StartError) -> Diagnostic {
         StartError::PortTaken { .. } => diagnostic.hint("name another port with `--port`, or 0 for any that is free"),
         StartError::Data { .. } => diagnostic.hint("name a folder that can be written to with `--data`"),
         StartError::Log { .. } => diagnostic.hint("name a file that can be written to with `--log`"),
-        StartError::Scans { .. } => diagnostic.hint("it is a list of entries, each with `answers`; see the README"),
+        StartError::Scans { .. } => {
+            diagnostic.hint("it is a list of entries, each with `answers`, as in docs/local.md")
+        }
         StartError::Listen { .. } => diagnostic,
     }
 }

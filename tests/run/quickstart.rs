@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use regex::Regex;
+
 use crate::user::{Checkout, User};
 
 /// The quickstart as `make demo` makes it, with repositories and images of this test's own.
@@ -94,4 +96,54 @@ fn one_command_does_it_all_without_an_aws_account() {
     );
     assert_eq!(second.err().matches(" names it already\n").count(), 10, "{}", second.err());
     assert_eq!(user.left_behind(), Vec::<String>::new());
+}
+
+/// Lines as they are on every machine, in an order of their own: images are worked on at the same time.
+fn anywhere(lines: &str) -> Vec<String> {
+    let patterns = [
+        (r"sha256:[0-9a-f]+…?", "DIGEST"),
+        (r"\bsrc-[0-9a-f]{20}\b", "src-KEY"),
+        (r"built [0-9a-f]{12} in [0-9.]+s( \(\d+ of \d+ steps cached\))?", "built ID in TIME"),
+        (r"in [0-9.]+s \([^)]+\)$", "in TIME"),
+        (r"\b[0-9a-f]{7}\b", "COMMIT"),
+        (r"127\.0\.0\.1:[0-9]+", "HOST"),
+    ];
+    let name = |line: &str| {
+        let replace = |line: String, (pattern, name): &(&str, &str)| {
+            Regex::new(pattern).unwrap().replace_all(&line, *name).into_owned()
+        };
+        patterns.iter().fold(line.to_owned(), replace)
+    };
+    let mut lines: Vec<String> = lines.lines().map(name).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn the_readme_shows_what_the_demonstration_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = readme.split("\n$ make demo\n").nth(1).unwrap().split("\n```").next().unwrap();
+    let (said, from_run): (Vec<&str>, Vec<&str>) = shown.lines().partition(|line| line.starts_with("== "));
+
+    // What the scripts say themselves stands in one of them, but for what differs from machine to machine.
+    let scripts = ["scripts/demo.sh", "scripts/setup.sh", "scripts/quickstart-repository.sh"]
+        .map(|script| std::fs::read_to_string(root.join(script)).unwrap())
+        .concat();
+    for line in said {
+        let words = line.trim_start_matches("== ").split([' ', ':', ',']).filter(|word| word.len() > 3);
+        let fixed = words.filter(|word| !word.contains(|c: char| c.is_ascii_digit() || "./".contains(c)));
+        for word in fixed {
+            assert!(scripts.contains(word), "no script says `{word}` as in `{line}`");
+        }
+    }
+
+    let user = User::new();
+    let checkout = quickstart(&user);
+    let run = checkout.run_local(&["--progress", "plain"]).run().with_code(0);
+    let printed = format!("{}{}{}", run.stderr, run.stdout, checkout.read("imageDefinitions.json"));
+    // The test's own label is a step that the demonstration does not have.
+    let printed = printed.replace(&format!("{}/", user.unique()), "quickstart/");
+    let from_run: String = from_run.iter().filter(|line| **line != "…").map(|line| format!("{line}\n")).collect();
+    assert_eq!(anywhere(&from_run), anywhere(&printed));
 }

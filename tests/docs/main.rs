@@ -2,12 +2,17 @@
 #![allow(clippy::disallowed_methods, reason = "it reads the documentation")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
 
+mod fields;
+mod links;
+mod markdown;
+mod pages;
+mod shell;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use longshore::diagnostic::{Blame, Diagnostics};
-use longshore::local::Fault;
 use longshore::pipeline::{self, Pipeline};
 
 fn at(name: &str) -> PathBuf {
@@ -29,29 +34,22 @@ fn files(folder: &str) -> Vec<String> {
     found
 }
 
-/// The pipeline that a text means, in an empty environment; a warning counts as a failure.
-fn resolve(name: &str, text: String) -> Pipeline {
-    let told = |diagnostics: Diagnostics| -> String {
-        diagnostics.iter().map(|diagnostic| format!("error: {diagnostic}\n")).collect()
-    };
-    let file = pipeline::parse(name, text).unwrap_or_else(|errors| panic!("{}", told(errors)));
-    let (pipeline, warnings) = file.resolve(&|_| None).unwrap_or_else(|errors| panic!("{}", told(errors)));
-    assert!(warnings.is_empty(), "warning: {}", warnings[0]);
-    pipeline
+/// A file that is YAML.
+fn parsed(name: &str) -> serde_json::Value {
+    serde_yaml::from_str(&read(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The fenced blocks of one language, each with the line in which it begins.
-fn blocks(markdown: &str, language: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    let mut lines = markdown.lines().zip(1..);
-    while let Some((line, number)) = lines.next() {
-        let Some(fence) = line.strip_prefix("```") else { continue };
-        let body: Vec<&str> = lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "```").collect();
-        if fence.trim() == language {
-            found.push((number + 1, body.join("\n") + "\n"));
-        }
-    }
-    found
+/// Diagnostics as they are printed.
+fn told(diagnostics: &Diagnostics) -> String {
+    diagnostics.iter().map(|diagnostic| format!("error: {diagnostic}\n")).collect()
+}
+
+/// The pipeline that a text means, in an empty environment; a warning counts as a failure.
+fn resolve(name: &str, text: String) -> Pipeline {
+    let file = pipeline::parse(name, text).unwrap_or_else(|errors| panic!("{}", told(&errors)));
+    let (pipeline, warnings) = file.resolve(&|_| None).unwrap_or_else(|errors| panic!("{}", told(&errors)));
+    assert!(warnings.is_empty(), "warning: {}", warnings[0]);
+    pipeline
 }
 
 #[test]
@@ -69,27 +67,11 @@ fn every_example_pipeline_resolves() {
 }
 
 #[test]
-fn every_pipeline_in_the_readme_resolves() {
-    let pipelines = blocks(&read("README.md"), "yaml").into_iter().filter(|(_, text)| text.starts_with("version: 1\n"));
-    let count = pipelines.map(|(line, text)| resolve(&format!("README.md, at line {line}"), text)).count();
-    assert!(count > 0, "the README shows no pipeline file");
-}
-
-#[test]
-fn the_readmes_faults_can_be_read() {
-    let faults: Vec<_> = blocks(&read("README.md"), "yaml")
-        .into_iter()
-        .filter(|(_, text)| text.lines().any(|line| line == "faults:"))
-        .map(|(line, text)| Fault::parse(&text, Path::new("")).unwrap_or_else(|error| panic!("line {line}: {error}")))
-        .collect();
-    assert_eq!(faults.len(), 1);
-}
-
-#[test]
 fn the_readmes_exit_codes_are_the_programs() {
     let readme = read("README.md");
-    let mut rows = readme.lines().skip_while(|line| *line != "## Exit codes").skip_while(|line| !line.starts_with('|'));
-    assert!(rows.next().is_some(), "the README has no table under `## Exit codes`");
+    let mut rows =
+        readme.lines().skip_while(|line| *line != "### Exit codes").skip_while(|line| !line.starts_with('|'));
+    assert!(rows.next().is_some(), "the README has no table under `### Exit codes`");
     let codes = rows.skip(1).take_while(|line| line.starts_with('|'));
     let told: BTreeSet<String> =
         codes.filter_map(|row| Some(row.split('|').nth(1)?.trim().trim_matches('`').to_owned())).collect();
@@ -116,7 +98,7 @@ fn the_actions_flags_are_the_programs() {
 
 #[test]
 fn a_release_has_the_archives_that_the_action_downloads() {
-    let workflow: serde_json::Value = serde_yaml::from_str(&read(".github/workflows/release.yml")).unwrap();
+    let workflow = parsed(".github/workflows/release.yml");
     let matrix = workflow["jobs"]["build"]["strategy"]["matrix"]["include"].as_array().unwrap();
     let built: BTreeSet<&str> = matrix.iter().map(|one| one["target"].as_str().unwrap()).collect();
     let script = read("scripts/action.sh");
