@@ -7,6 +7,7 @@ pub mod iam;
 mod images;
 mod init;
 pub mod lifecycle;
+mod local;
 pub mod repo;
 mod results;
 mod scan;
@@ -14,7 +15,6 @@ mod session;
 mod shell;
 mod transfer;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -26,6 +26,7 @@ pub use doctor::DoctorArgs;
 pub use help::{command, parse};
 pub use images::{CostArgs, ImagesArgs, ImagesCommand, ImagesLsArgs, ImagesRmArgs, ImagesShowArgs, SortBy};
 pub use init::{CiSystem, InitArgs};
+pub use local::{BesideArg, LocalArgs};
 pub use results::ResultArgs;
 pub use scan::{ScanArgs, ScanFileArgs};
 pub use session::{LoginArgs, LogoutArgs};
@@ -403,33 +404,6 @@ pub struct ContextLsArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pipeline: PipelineArgs,
-}
-
-/// `longshore local`
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  longshore local -- bash        a shell in which the AWS CLI, docker and longshore use it\n  \
-    longshore local --port 5010 --log operations.jsonl"
-)]
-pub struct LocalArgs {
-    /// Where the images are kept [default: longshore/local in the user's data folder]
-    #[arg(long, value_name = "FOLDER")]
-    pub data: Option<PathBuf>,
-    /// The port on 127.0.0.1; 0 takes any that is free [default: 5010, or any free one if that is taken]
-    #[arg(long, value_name = "PORT")]
-    pub port: Option<u16>,
-    /// A file that gets a line of JSON for each operation: its name, what it is about, its status and its bytes
-    #[arg(long, value_name = "FILE")]
-    pub log: Option<PathBuf>,
-    /// What scans find: a list of answers by repository, tag or digest, in YAML or JSON
-    #[arg(long, value_name = "FILE")]
-    pub scans: Option<PathBuf>,
-    /// A file of faults that strike named operations, to see what comes of them; docs/local.md describes it
-    #[arg(long, value_name = "FILE")]
-    pub faults: Option<PathBuf>,
-    /// A command to run with the variables set; the server ends with it
-    #[arg(last = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
 }
 
 /// When to do something.

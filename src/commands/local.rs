@@ -9,7 +9,7 @@ use super::World;
 use crate::cli::LocalArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics, Place, Source};
 use crate::effects::{program, workspace};
-use crate::local::{Fault, Server, Settings, StartError};
+use crate::local::{Beside, Fault, Server, Settings, StartError};
 use crate::report;
 
 pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Diagnostics> {
@@ -17,11 +17,20 @@ pub(super) async fn run(args: &LocalArgs, world: &World) -> Result<ExitCode, Dia
     let log = args.log.as_deref().map(|log| world.folder.join(log));
     let scans = args.scans.as_deref().map(|scans| world.folder.join(scans));
     let faults = args.faults.as_deref().map(|file| faults(file, world)).transpose()?.unwrap_or_default();
-    let server = start(Settings { log, scans, faults, ..settings(data, args.port, world)? }).await?;
+    let beside = args.beside.iter().map(|other| Beside {
+        account: other.account.clone(),
+        region: other.region.clone(),
+        port: other.port,
+    });
+    let beside = beside.collect();
+    let server = start(Settings { log, scans, faults, beside, ..settings(data, args.port, world)? }).await?;
     let variables = server.environment();
     if args.command.is_empty() {
         let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
         report::print(&exports.join("\n"))?;
+        for other in server.beside() {
+            report::note(&format!("it is {} at {} as well", other.place(), other.endpoint()));
+        }
         report::note(&format!("longshore local answers at {}; end it with Ctrl-C", server.endpoint()));
         program::interrupted().await;
         server.stop().await;

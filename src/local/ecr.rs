@@ -1,17 +1,21 @@
 //! The registry of one account in one region: what both doors share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::local::clock::Clock;
 use crate::local::faults::Faults;
 use crate::local::log::Log;
+use crate::local::mutability::Mutability;
 use crate::local::refusal::{Kind, Refusal};
+use crate::local::replicate::Replicator;
+use crate::local::replication::{Destination, RegistryReplication};
 use crate::local::scanning::RegistryScanning;
 use crate::local::script::Script;
-use crate::local::store::{Repository, Store};
+use crate::local::store::{Encryption, Repository, RepositorySettings, Store};
 use crate::local::templates::Templates;
 use crate::local::token::Tokens;
-use crate::names::{AccountId, Region, RegistryHost, RepositoryName};
+use crate::names::{AccountId, Digest, Region, RegistryHost, RepositoryName, Tag};
 
 /// Everything that a request may need.
 pub struct Ecr {
@@ -31,6 +35,12 @@ pub struct Ecr {
     pub script: Script,
     /// How repositories are made that somebody pushes to before they exist.
     pub templates: Templates,
+    /// Where images are replicated to.
+    pub replication: RegistryReplication,
+    /// What takes them there.
+    pub replicator: Replicator,
+    /// Whether it stands beside the one that was asked for.
+    pub is_beside: bool,
     /// Who is let in.
     pub tokens: Tokens,
     /// The time.
@@ -49,11 +59,55 @@ impl Ecr {
             Err(missing) => missing,
         };
         let template = self.templates.on_push(name).ok_or(missing)?;
-        match self.store.create(template.settings(name.clone(), self.clock.now())) {
+        self.create(template.settings(name.clone(), self.clock.now()))
+    }
+
+    /// The repository that another registry's images come to; it is made if it is missing, by a template where there
+    /// is one for it.
+    pub fn replicated_to(&self, name: &RepositoryName) -> Result<Arc<Repository>, Refusal> {
+        if let Ok(repository) = self.store.repository(name) {
+            return Ok(repository);
+        }
+        let now = self.clock.now();
+        let settings = match self.templates.on_replication(name) {
+            Some(template) => template.settings(name.clone(), now),
+            None => RepositorySettings {
+                name: name.clone(),
+                created_at: now,
+                mutability: Mutability::default(),
+                scan_on_push: false,
+                encryption: Encryption { encryption_type: "AES256".to_owned(), kms_key: None },
+                resource_tags: BTreeMap::new(),
+                policy: None,
+                lifecycle_policy: None,
+            },
+        };
+        self.create(settings)
+    }
+
+    fn create(&self, settings: RepositorySettings) -> Result<Arc<Repository>, Refusal> {
+        let name = settings.name.clone();
+        match self.store.create(settings) {
             // Another push was quicker.
-            Err(refusal) if refusal.kind == Kind::RepositoryAlreadyExists => self.store.repository(name),
+            Err(refusal) if refusal.kind == Kind::RepositoryAlreadyExists => self.store.repository(&name),
             created => created,
         }
+    }
+
+    /// Sees to it that what was pushed is replicated. What comes by replication itself goes no further.
+    pub fn pushed(&self, repository: &RepositoryName, digest: &Digest, tag: Option<&Tag>) {
+        let to = self.replication.get().of(repository).into_iter().collect();
+        self.replicator.pushed(repository, digest, tag, to);
+    }
+
+    /// What rules of replication call it.
+    pub fn place(&self) -> Destination {
+        Destination { region: self.region.clone(), registry_id: self.account.clone() }
+    }
+
+    /// What the log calls it, if it is not the one that was asked for.
+    pub fn named_in_log(&self) -> Option<String> {
+        self.is_beside.then(|| self.place().to_string())
     }
 
     /// `http://` and the host.

@@ -64,7 +64,8 @@ pub async fn answer(ecr: Arc<Ecr>, request: Request) -> Result<Response, Reset> 
         let response = answered.as_ref().ok();
         let sent_bytes = if is_head { Some(0) } else { response.map_or(Some(0), length) };
         let status = response.map(|response| response.status().as_u16());
-        log.write(&Entry { at, operation, status, faults: struck.words(), received_bytes, sent_bytes });
+        let (registry, faults) = (ecr.named_in_log(), struck.words());
+        log.write(&Entry { at, registry, operation, status, faults, received_bytes, sent_bytes });
     }
     answered
 }

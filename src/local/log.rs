@@ -17,6 +17,9 @@ pub struct Log(Mutex<File>);
 pub struct Entry {
     /// When the request came, in seconds since 1970.
     pub at: f64,
+    /// The registry, where it stands beside the one that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
     /// What it was.
     #[serde(flatten)]
     pub operation: Operation,

@@ -16,6 +16,8 @@ mod mutability;
 mod operation;
 mod refusal;
 mod registry;
+mod replicate;
+mod replication;
 mod scanning;
 mod script;
 mod serve;
@@ -35,7 +37,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use faults::{Answer, Deed, Fault, FileError, Lie, Moment, Nth, ecr_quotas};
-pub use settings::{DEFAULT_PORT, Settings, StartError};
+pub use settings::{Beside, DEFAULT_PORT, Settings, StartError};
 
 use crate::names::{Region, RegistryHost};
 use clock::Clock;
@@ -43,6 +45,8 @@ use ecr::Ecr;
 use faults::Faults;
 use lock::Lock;
 use log::Log;
+use replicate::Replicator;
+use replication::RegistryReplication;
 use scanning::RegistryScanning;
 use script::Script;
 use store::Store;
@@ -57,6 +61,8 @@ pub struct Server {
     ecr: Arc<Ecr>,
     stop: watch::Sender<()>,
     serving: JoinHandle<()>,
+    /// Those that stand beside it.
+    beside: Vec<Server>,
     _lock: Lock,
 }
 
@@ -66,6 +72,21 @@ impl Server {
     /// # Errors
     /// If the data folder or the port cannot be had.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let mut beside = Vec::with_capacity(settings.beside.len());
+        for other in &settings.beside {
+            let account = other.account.clone().unwrap_or_else(|| settings.account.clone());
+            let data = settings.data.join("beside").join(format!("{account}-{}", other.region));
+            let (region, port) = (other.region.clone(), Some(other.port.unwrap_or(0)));
+            let settings = Settings { data, port, account, region, beside: Vec::new(), ..settings.clone() };
+            beside.push(Server::start_one(settings, true).await?);
+        }
+        let first = Server::start_one(settings, false).await?;
+        let all: Vec<_> = std::iter::once(&first).chain(&beside).map(|server| Arc::downgrade(&server.ecr)).collect();
+        std::iter::once(&first).chain(&beside).for_each(|server| server.ecr.replicator.meet(all.clone()));
+        Ok(Server { beside, ..first })
+    }
+
+    async fn start_one(settings: Settings, is_beside: bool) -> Result<Self, StartError> {
         let data = settings.data.clone();
         let failed = |cause| StartError::Data { data: data.clone(), cause };
         std::fs::create_dir_all(&data).map_err(failed)?;
@@ -78,6 +99,7 @@ impl Server {
             .map_err(|cause| StartError::Scans { path: settings.scans.clone().unwrap_or_default(), cause })?;
         let mut lock = Lock::take(&data)?;
         let (listener, host) = listen(settings.port).await?;
+        let (replicator, errands) = Replicator::new();
         let open = {
             let data = data.clone();
             move || {
@@ -86,6 +108,9 @@ impl Server {
                     scanning: RegistryScanning::open(data.join("scanning.json"))?,
                     script,
                     templates: Templates::open(data.join("templates.json"))?,
+                    replication: RegistryReplication::open(data.join("replication.json"))?,
+                    replicator,
+                    is_beside,
                     tokens: Tokens::open(&data.join("key"))?,
                     account: settings.account,
                     region: settings.region,
@@ -103,8 +128,9 @@ impl Server {
 
         // It also ends when the server is dropped, which closes the channel.
         let (stop, stopped) = watch::channel(());
+        tokio::spawn(replicate::run(Arc::clone(&ecr), errands, stopped.clone()));
         let serving = tokio::spawn(serve::serve(listener, Arc::clone(&ecr), stopped));
-        Ok(Server { ecr, stop, serving, _lock: lock })
+        Ok(Server { ecr, stop, serving, beside: Vec::new(), _lock: lock })
     }
 
     /// The host under which images are pushed, as in `127.0.0.1:5010`.
@@ -125,14 +151,29 @@ impl Server {
     /// What a user exports to have the AWS tools and Longshore talk to this server, with credentials that open
     /// nothing else.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut all = vec![
             ("AWS_ENDPOINT_URL_ECR", self.endpoint()),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("AWS_REGION", self.ecr.region.to_string()),
             ("AWS_DEFAULT_REGION", self.ecr.region.to_string()),
-            ("LONGSHORE_REGISTRY", self.host().to_string()),
-        ]
+        ];
+        let beside: Vec<&str> = self.beside.iter().map(|server| server.host().as_str()).collect();
+        if !beside.is_empty() {
+            all.push(("LONGSHORE_BESIDE", beside.join(" ")));
+        }
+        all.push(("LONGSHORE_REGISTRY", self.host().to_string()));
+        all
+    }
+
+    /// Those that stand beside it, in the order of the settings.
+    pub fn beside(&self) -> &[Server] {
+        &self.beside
+    }
+
+    /// The account and the region that it plays, as in `123456789012/us-east-1`.
+    pub fn place(&self) -> String {
+        self.ecr.place().to_string()
     }
 
     /// Puts the server's clock forward, so that tokens expire at once.
@@ -147,6 +188,9 @@ impl Server {
 
     /// Takes no more requests, waits a little for those under way, and lets go of the data folder.
     pub async fn stop(self) {
+        for other in self.beside {
+            Box::pin(other.stop()).await;
+        }
         // An error means that serving has ended already.
         let _ = self.stop.send(());
         let abort = self.serving.abort_handle();

@@ -29,6 +29,19 @@ pub struct Settings {
     pub scans: Option<PathBuf>,
     /// What goes wrong on request.
     pub faults: Vec<Fault>,
+    /// The registries that stand beside it, for its images to be replicated to.
+    pub beside: Vec<Beside>,
+}
+
+/// A registry of another region or account, in the same process on a port of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// Whose registry it plays, where it is not that of the first.
+    pub account: Option<AccountId>,
+    /// The region that it plays.
+    pub region: Region,
+    /// The port on 127.0.0.1; any free one where it is not given.
+    pub port: Option<u16>,
 }
 
 impl Settings {
@@ -44,6 +57,7 @@ impl Settings {
             log: None,
             scans: None,
             faults: Vec::new(),
+            beside: Vec::new(),
         }
     }
 }

@@ -17,8 +17,9 @@ use crate::names::RepositoryName;
 
 /// The prefix of the template for everything that no other means.
 pub const ROOT: &str = "ROOT";
-/// The use that this registry makes of templates; of the others it only knows the names.
+/// The uses that this registry makes of templates; of the others it only knows the names.
 const CREATE_ON_PUSH: &str = "CREATE_ON_PUSH";
+const REPLICATION: &str = "REPLICATION";
 
 /// A template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,8 +88,17 @@ impl Templates {
 
     /// The template that a push to a repository of this name uses.
     pub fn on_push(&self, name: &RepositoryName) -> Option<Template> {
+        self.applied(CREATE_ON_PUSH, name)
+    }
+
+    /// The template that replication to a repository of this name uses.
+    pub fn on_replication(&self, name: &RepositoryName) -> Option<Template> {
+        self.applied(REPLICATION, name)
+    }
+
+    fn applied(&self, wanted: &str, name: &RepositoryName) -> Option<Template> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        let of = |template: &&Template| template.applied_for.iter().any(|use_| use_ == CREATE_ON_PUSH);
+        let of = |template: &&Template| template.applied_for.iter().any(|use_| use_ == wanted);
         let means = |template: &&Template| {
             name.as_str().strip_prefix(template.prefix.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
         };

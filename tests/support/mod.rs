@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use longshore::local::{Server, Settings};
+use longshore::local::{Beside, Fault, Server, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,6 +36,20 @@ impl Bed {
         fs::write(&scans, script).unwrap();
         let settings = Settings { scans: Some(scans), ..settings(&folder.path().join("data"), 0) };
         Bed { server: Server::start(settings).await.unwrap(), folder }
+    }
+
+    /// With the registry of another region, to which images can be replicated, beside it; these faults strike both.
+    pub async fn with_another(region: &str, faults: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = vec![Beside { account: None, region: region.parse().unwrap(), port: None }];
+        let faults = Fault::parse(faults, folder.path()).unwrap();
+        let settings = Settings { beside, faults, ..settings(&folder.path().join("data"), 0) };
+        Bed { server: Server::start(settings).await.unwrap(), folder }
+    }
+
+    /// Puts an empty file into the test's folder, as for a fault that waits for it.
+    pub fn open_gate(&self, name: &str) {
+        fs::write(self.folder.path().join(name), "").unwrap();
     }
 
     async fn start_in(folder: TempDir, blob_mounting: bool) -> Self {

@@ -19,8 +19,3 @@ pub fn get_token(ecr: &Ecr, _: Nothing) -> Result<Value, Refusal> {
         "proxyEndpoint": ecr.endpoint(),
     }]}))
 }
-
-/// Nothing is replicated.
-pub fn describe_registry(ecr: &Ecr, _: Nothing) -> Result<Value, Refusal> {
-    Ok(json!({ "registryId": ecr.account, "replicationConfiguration": { "rules": [] } }))
-}

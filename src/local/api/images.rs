@@ -74,6 +74,7 @@ pub fn put(ecr: &Ecr, input: PutImage) -> Result<Value, Refusal> {
     if stored.unchanged {
         return Err(repository.named.image_exists(&stored.digest, tag.as_ref()));
     }
+    ecr.pushed(&repository.named.name, &stored.digest, tag.as_ref());
     Ok(json!({ "image": {
         "registryId": ecr.account,
         "repositoryName": repository.named.name,

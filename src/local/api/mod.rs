@@ -12,6 +12,7 @@ mod lifecycle;
 mod listing;
 mod paging;
 mod policies;
+mod replication;
 mod repositories;
 mod scanning;
 mod scans;
@@ -72,7 +73,9 @@ fn with_input<I: DeserializeOwned + 'static>(operation: fn(&Ecr, I) -> Result<Va
 fn handler(operation: &str) -> Option<Handler> {
     Some(match operation {
         "GetAuthorizationToken" => with_input(authorization::get_token),
-        "DescribeRegistry" => with_input(authorization::describe_registry),
+        "DescribeRegistry" => with_input(replication::describe_registry),
+        "PutReplicationConfiguration" => with_input(replication::put),
+        "DescribeImageReplicationStatus" => with_input(replication::describe_image),
         "CreateRepository" => with_input(repositories::create),
         "DescribeRepositories" => with_input(repositories::describe),
         "DeleteRepository" => with_input(repositories::delete),

@@ -42,7 +42,8 @@ pub async fn write(
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message)
     })?;
     let now = ecr.clock.now();
-    off_the_reactor(move || {
+    let (name, pushed_as) = (repository.named.name.clone(), reference.clone());
+    let (response, digest) = off_the_reactor(move || {
         let (tag, digest) = match &reference {
             Reference::Tag(tag) => (Some(tag), None),
             Reference::Digest(digest) => (None, Some(digest.as_str())),
@@ -58,12 +59,21 @@ pub async fn write(
         let location = format!("/v2/{}/manifests/{}", repository.named.name, stored.digest);
         let headers = [(LOCATION, location), (CONTENT_DIGEST, stored.digest.to_string())];
         let subject = stored.manifest.subject.map(|subject| [(OCI_SUBJECT, subject.to_string())]);
-        Ok(match subject {
+        let response = match subject {
             Some(subject) => (StatusCode::CREATED, headers, subject, Bytes::new()).into_response(),
             None => (StatusCode::CREATED, headers).into_response(),
-        })
+        };
+        Ok((response, (!stored.unchanged).then_some(stored.digest)))
     })
-    .await
+    .await?;
+    if let Some(digest) = digest {
+        let tag = match &pushed_as {
+            Reference::Tag(tag) => Some(tag),
+            Reference::Digest(_) => None,
+        };
+        ecr.pushed(&name, &digest, tag);
+    }
+    Ok(response)
 }
 
 /// DELETE: by tag the tag, by digest the image.
