@@ -24,7 +24,7 @@ use crate::names::{Platform, Region, RegistryHost};
 pub use audit::AuditArgs;
 pub use doctor::DoctorArgs;
 pub use help::{command, parse};
-pub use images::{CostArgs, ImagesArgs, ImagesCommand, ImagesLsArgs, ImagesRmArgs, ImagesShowArgs, SortBy};
+pub use images::{CostArgs, ImagesArgs, ImagesCommand, ImagesLsArgs, ImagesRmArgs, ImagesShowArgs, PriceArgs, SortBy};
 pub use init::{CiSystem, InitArgs};
 pub use local::{BesideArg, LocalArgs};
 pub use results::ResultArgs;
@@ -159,6 +159,17 @@ pub struct RegistryArgs {
     /// The AWS region
     #[arg(long, value_name = "REGION")]
     pub region: Option<Region>,
+}
+
+/// A registry, and the pipeline that says which; it need not be there.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pipeline: PipelineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub registry: RegistryArgs,
 }
 
 /// What is to be brought where.

@@ -117,6 +117,8 @@ async fn a_bill() {
     let put = client.put_lifecycle_policy().repository_name("shop/web").lifecycle_policy_text(policy.to_string());
     put.send().await.unwrap();
     let cost = longshore(&bed, &["cost", "--json", "--price", "storage=1000000"]).json();
+    let short = longshore(&bed, &["cost", "--json", "--price", "1000000"]).json();
+    assert_eq!((&short["prices"], &short["usd"]), (&cost["prices"], &cost["usd"]));
     let web = &cost["repositories"][0];
     let (bytes, listed) = (web["bytes"].as_u64().unwrap(), web["listed_bytes"].as_u64().unwrap());
     assert!((3000..6000).contains(&bytes) && listed > 12_000, "the shared layer counts once: {cost}");

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "it reads what the program wrote")]
 
+#[path = "support/sarif.rs"]
+mod sarif;
 mod support;
 
 use serde_json::{Value, json};
@@ -73,7 +75,8 @@ async fn a_manual_scan_is_started_and_told_in_every_form() {
 
     let sarif: Value =
         serde_json::from_slice(&std::fs::read(bed.file("x", "").with_file_name("scan.sarif")).unwrap()).unwrap();
-    assert_eq!((sarif["version"].as_str(), sarif["runs"].as_array().unwrap().len()), (Some("2.1.0"), 1));
+    assert_eq!(sarif::problems(&sarif), [""; 0]);
+    assert_eq!(sarif["runs"].as_array().unwrap().len(), 1);
     let run = &sarif["runs"][0];
     let rule = &run["tool"]["driver"]["rules"][0];
     assert_eq!(rule["id"], "CVE-2024-1");

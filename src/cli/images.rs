@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{PipelineArgs, RegistryArgs};
+use super::PlaceArgs;
 use crate::names::RepositoryName;
 
 /// `longshore images`
@@ -44,10 +44,7 @@ pub struct ImagesLsArgs {
     pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
 }
 
 /// What images are sorted by.
@@ -90,10 +87,7 @@ pub struct ImagesRmArgs {
     pub dry_run: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
 }
 
 /// `longshore images show`
@@ -111,10 +105,15 @@ pub struct ImagesShowArgs {
     pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
+}
+
+/// What storage costs.
+#[derive(Debug, Args)]
+pub struct PriceArgs {
+    /// A price in USD for a GB-month: that of the storage, or one by its name (storage, archive, archive_above_150tb), or a file with a map of them [default: of us-east-1 in March 2026]
+    #[arg(long = "price", value_name = "USD|KEY=USD|FILE")]
+    pub stated: Vec<String>,
 }
 
 /// `longshore cost`
@@ -124,16 +123,13 @@ pub struct CostArgs {
     /// The repositories [default: all of the registry]
     #[arg(value_name = "REPOSITORY")]
     pub repositories: Vec<RepositoryName>,
-    /// A price in USD for a GB-month (storage, archive, archive_above_150tb), or a file with a map of them
-    #[arg(long = "price", value_name = "KEY=VALUE|FILE")]
-    pub prices: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub prices: PriceArgs,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
 }

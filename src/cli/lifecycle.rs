@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{PipelineArgs, RegistryArgs};
+use super::{PipelineArgs, PlaceArgs, PriceArgs};
 use crate::names::RepositoryName;
 
 /// `longshore lifecycle`
@@ -30,13 +30,29 @@ pub enum LifecycleCommand {
     Apply(ApplyArgs),
 }
 
+/// The policy that it is about.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// The policy: ECR's JSON, or YAML, or the short form
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+}
+
+/// What keeps a policy from deleting more than was meant.
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// Refuse a lifecycle policy that would delete more than so many percent of the images
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_expire: u8,
+}
+
 /// `longshore lifecycle lint`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  longshore lifecycle lint --policy policy.json")]
 pub struct LintArgs {
-    /// The policy: ECR's JSON, or YAML, or the short form
-    #[arg(long, value_name = "FILE")]
-    pub policy: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub policy: PolicyArgs,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
@@ -51,9 +67,9 @@ pub struct LintArgs {
     after_help = "Examples:\n  longshore lifecycle show --policy short.yaml    print what becomes of the short form"
 )]
 pub struct ShowArgs {
-    /// The policy: ECR's JSON, or YAML, or the short form
-    #[arg(long, value_name = "FILE")]
-    pub policy: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub policy: PolicyArgs,
 }
 
 /// `longshore lifecycle simulate`
@@ -66,9 +82,9 @@ pub struct SimulateArgs {
     /// The repository whose images are looked at
     #[arg(value_name = "REPOSITORY", required_unless_present = "images")]
     pub repository: Option<RepositoryName>,
-    /// The policy: ECR's JSON, or YAML, or the short form
-    #[arg(long, value_name = "FILE")]
-    pub policy: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub policy: PolicyArgs,
     /// What `aws ecr describe-images` printed, in place of a repository; an index may have `children`, a list of digests
     #[arg(long, value_name = "FILE", conflicts_with_all = ["repository", "registry", "region"])]
     pub images: Option<PathBuf>,
@@ -78,18 +94,15 @@ pub struct SimulateArgs {
     /// How many daily runs to simulate
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub passes: u16,
-    /// The price of a GB-month in USD [default: 0.10, of us-east-1 in March 2026]
-    #[arg(long, value_name = "USD")]
-    pub price: Option<f64>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub prices: PriceArgs,
     /// Print as JSON, in the shape of ECR's preview
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
 }
 
 /// `longshore lifecycle preview`
@@ -107,10 +120,7 @@ pub struct PreviewArgs {
     pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
 }
 
 /// `longshore lifecycle apply`
@@ -121,19 +131,16 @@ pub struct ApplyArgs {
     /// The repository
     #[arg(value_name = "REPOSITORY")]
     pub repository: RepositoryName,
-    /// The policy: ECR's JSON, or YAML, or the short form
-    #[arg(long, value_name = "FILE")]
-    pub policy: PathBuf,
-    /// Refuse a policy that would delete more than so many percent of the images
-    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub max_expire: u8,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub policy: PolicyArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub guard: GuardArgs,
     /// Put it there whatever it would delete
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
 }

@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::{PipelineArgs, RegistryArgs};
+use super::PlaceArgs;
+use super::lifecycle::GuardArgs;
 
 /// `longshore repo`
 #[derive(Debug, Args)]
@@ -33,15 +34,12 @@ pub struct WhichArgs {
     /// Change settings of the whole registry as well, where a repository's own do not count
     #[arg(long)]
     pub registry_wide: bool,
-    /// Refuse a lifecycle policy that would delete more than so many percent of the images
-    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub max_expire: u8,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pipeline: PipelineArgs,
+    pub guard: GuardArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub registry: RegistryArgs,
+    pub place: PlaceArgs,
 }
 
 /// `longshore repo plan`

@@ -4,19 +4,19 @@ use std::collections::HashMap;
 
 use super::decide::Way;
 use super::images::{told, way};
-use super::{World, read};
+use super::{World, prices};
 use crate::cli::CostArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::effects::{clock, workspace};
+use crate::diagnostic::Diagnostics;
+use crate::effects::clock;
 use crate::execute::ports::ServiceError;
-use crate::inventory::{Cost, Holdings, Prices, cost};
+use crate::inventory::{Cost, Holdings, cost};
 use crate::lifecycle::{self, Image, ImageState, Moment};
 use crate::names::RepositoryName;
 use crate::report;
 
 pub(super) async fn run(args: &CostArgs, world: &World) -> Result<(), Diagnostics> {
-    let prices = prices(&args.prices, world)?;
-    let (way, _) = way(&args.pipeline, &args.registry, world).await?;
+    let prices = prices::prices(&args.prices, world)?;
+    let (way, _) = way(&args.place, world).await?;
     let names = match args.repositories.is_empty() {
         true => way.ecr.repository_names().await.map_err(|error| told(&error))?,
         false => args.repositories.clone(),
@@ -74,42 +74,4 @@ fn children(manifest: &str) -> Option<Vec<String>> {
     }
     let index: Index = serde_json::from_str(manifest).ok()?;
     Some(index.manifests.into_iter().map(|entry| entry.digest).collect())
-}
-
-fn prices(stated: &[String], world: &World) -> Result<Prices, Diagnostics> {
-    let mut prices = Prices::default();
-    let mut problems = Vec::new();
-    for text in stated {
-        let pairs = match text.split_once('=') {
-            Some((key, value)) => vec![(key.to_owned(), value.to_owned())],
-            None => match of_file(text, world) {
-                Ok(pairs) => pairs,
-                Err(problem) => {
-                    problems.push(problem);
-                    continue;
-                }
-            },
-        };
-        for (key, value) in pairs {
-            if let Err(message) = prices.state(&key, &value) {
-                problems.push(Diagnostic::input(format!("--price {text}: {message}")));
-            }
-        }
-    }
-    Diagnostics::check(problems)?;
-    Ok(prices)
-}
-
-/// A file of lines `key: value`, or a JSON object.
-fn of_file(text: &str, world: &World) -> Result<Vec<(String, String)>, Diagnostic> {
-    let path = world.folder.join(text);
-    let name = read::shown(&path, &world.folder);
-    let failed = |cause: String| {
-        let problem = Diagnostic::input(format!("cannot read the prices `{name}`")).caused_by(cause);
-        problem.hint("a price looks like `--price storage=0.11`, and a file of them holds a map")
-    };
-    let bytes = workspace::read(&path).map_err(|error| failed(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| failed(error.to_string()))?;
-    let map: HashMap<String, f64> = serde_yaml::from_str(&text).map_err(|error| failed(error.to_string()))?;
-    Ok(map.into_iter().map(|(key, usd)| (key, usd.to_string())).collect())
 }

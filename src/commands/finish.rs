@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::github::Runner;
 use super::read::shown;
-use super::{World, blame, scan};
+use super::{World, blame, scanned};
 use crate::cli::{ResultArgs, ScanFileArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::{clock, workspace};
@@ -131,9 +131,9 @@ impl Finished {
     /// Where nothing was scanned, nothing is written: code scanning would take an empty file for word that all is well.
     fn write_scans(&self, files: &ScanFileArgs, world: &World) -> Result<(), Diagnostics> {
         let (Some(plan), Some(report)) = (&self.plan, &self.report) else { return Ok(()) };
-        match scan::of_report(plan, report, &self.dockerfiles) {
-            scanned if scanned.is_empty() => Ok(()),
-            scanned => scan::write(files, &scanned, world),
+        match scanned::of_report(plan, report, &self.dockerfiles) {
+            found if found.is_empty() => Ok(()),
+            found => scanned::write(files, &found, world),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::finish::{self, Finished, failures};
 use super::progress::progress;
 use super::read::{self, Loaded};
 use super::registry::AllWanted;
-use super::{World, scan, target, unless_interrupted};
+use super::{World, scanned, target, unless_interrupted};
 use crate::cli::PromoteArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::docker::Docker;
@@ -34,7 +34,7 @@ pub(super) async fn run(args: &PromoteArgs, world: &World) -> Result<(), Diagnos
 async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) -> Result<(), Diagnostics> {
     let Loaded { mut pipeline, root } = read::pipeline(&args.pipeline, world)?;
     read::select_alone(&mut pipeline, &args.images)?;
-    finished.dockerfiles = scan::dockerfiles(&pipeline);
+    finished.dockerfiles = scanned::dockerfiles(&pipeline, &root);
     let source = source(&args.source)?;
     let tags = tags(args, &pipeline)?;
 

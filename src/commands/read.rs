@@ -41,6 +41,14 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
     Ok(Loaded { pipeline, root })
 }
 
+/// The pipeline, where there is one.
+pub(super) fn pipeline_if_any(args: &PipelineArgs, world: &World) -> Result<Option<Pipeline>, Diagnostics> {
+    match find(args, world) {
+        None => Ok(None),
+        Some(_) => Ok(Some(pipeline(args, world)?.pipeline)),
+    }
+}
+
 /// Keeps only the images of these names and those that they need, if any names are given. A name may be a glob.
 pub(super) fn select(pipeline: &mut Pipeline, names: &[String]) -> Result<(), Diagnostics> {
     let named = named(pipeline, names)?;

@@ -109,12 +109,12 @@ fn left(planned: &RepositoryPlan, which: &WhichArgs) -> Diagnostic {
 }
 
 async fn decide(args: &WhichArgs, yes: bool, world: &World) -> Result<Decided, Diagnostics> {
-    let mut pipeline = read::pipeline(&args.pipeline, world)?.pipeline;
+    let mut pipeline = read::pipeline(&args.place.pipeline, world)?.pipeline;
     select(&mut pipeline, &args.repositories)?;
     for image in &mut pipeline.images {
         image.repository.on_drift = OnDrift::Fix;
     }
-    let target = target::connect(&pipeline.registry, &args.registry, None, world).await?;
+    let target = target::connect(&pipeline.registry, &args.place.registry, None, world).await?;
     let replicas: Vec<Target> = target::replicas(&pipeline.registry, &target, world).await?;
     let ways = std::iter::once(target).chain(replicas).map(|target| Way::to(target, world));
     let ways: Vec<Way> = ways.collect::<Result<_, _>>().map_err(|error| told(&error))?;
@@ -133,7 +133,7 @@ async fn decide(args: &WhichArgs, yes: bool, world: &World) -> Result<Decided, D
                 images: seen.images.get(name).map(Vec::as_slice),
                 at: clock::now().into(),
                 environments: &pipeline.environments,
-                max_expire: args.max_expire,
+                max_expire: args.guard.max_expire,
             };
             let sight = RepositorySight {
                 registry: &way.host,

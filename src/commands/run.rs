@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::decide::{self, Decided, Wish, decide};
 use super::finish::{self, Finished, failures};
 use super::progress::progress;
-use super::{World, fork, scan, timeline, unless_interrupted};
+use super::{World, fork, scanned, timeline, unless_interrupted};
 use crate::cli::{self, ResultArgs, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
@@ -51,7 +51,7 @@ async fn five_steps(
     if !args.stage_only {
         finish::prepare_deploy(&seen.pipeline.outputs, &seen.root)?;
     }
-    finished.dockerfiles = scan::dockerfiles(&seen.pipeline);
+    finished.dockerfiles = scanned::dockerfiles(&seen.pipeline, &seen.root);
     if let Some(fork) = seen.facts.fork.as_ref().filter(|_| server.is_none()) {
         return fork::run(fork, &seen, args, world).await;
     }

@@ -1,22 +1,19 @@
 //! `longshore scan`
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::decide::Way;
 use super::read::Loaded;
 use super::target;
-use super::{World, look, read};
-use crate::cli::{RegistryArgs, ScanArgs, ScanFileArgs};
+use super::{World, look, read, scanned};
+use crate::cli::{RegistryArgs, ScanArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
 use crate::execute::ports::{Ecr, Failure, Registry, ServiceError};
-use crate::execute::report::Report;
 use crate::execute::{Scanner, targets};
 use crate::explain::{Circumstances, explain};
 use crate::names::{Digest, ImageRef, Reference, RegistryHost, RepositoryName};
-use crate::pipeline::{self, ContextSource, Dockerfile, Pipeline};
-use crate::plan::Plan;
+use crate::pipeline::{self, Pipeline};
 use crate::report::scan::Scanned;
 use crate::report::{self, files};
 use crate::scan::{End, ImageScan, NoScan, Objection, Policy, judge};
@@ -68,7 +65,7 @@ pub(super) async fn run(args: &ScanArgs, world: &World) -> Result<(), Diagnostic
     } else {
         report::print(&report::scan::table(&scanned))?;
     }
-    write(&args.files, std::slice::from_ref(&scanned), world)?;
+    scanned::write(&args.files, std::slice::from_ref(&scanned), world)?;
     let is_closing = |objection: &&Objection| gated || !matches!(objection, Objection::Finding { .. });
     let objections: Vec<Objection> = judgement.objections.iter().filter(is_closing).cloned().collect();
     if objections.is_empty() {
@@ -117,7 +114,7 @@ fn wanted(
             repository: image.repository.name.clone(),
             references,
             gate: image.gate.clone(),
-            file: dockerfile(image),
+            file: scanned::dockerfile(image, root),
         };
         return Ok((wanted, None));
     }
@@ -134,14 +131,14 @@ fn wanted(
     }
     let whole = if is_whole { text.to_owned() } else { format!("any.example/{text}") };
     let parsed = parse(&whole)?;
-    let of_pipeline = loaded.and_then(|loaded| {
-        let mut images = loaded.pipeline.images.iter();
-        images.find(|image| image.repository.name == parsed.repository)
+    let of_pipeline = loaded.and_then(|Loaded { pipeline, root }| {
+        let image = pipeline.images.iter().find(|image| image.repository.name == parsed.repository);
+        Some((image?, root))
     });
     let wanted = Wanted {
         name: text.to_owned(),
-        gate: of_pipeline.and_then(|image| image.gate.clone()),
-        file: of_pipeline.and_then(dockerfile),
+        gate: of_pipeline.and_then(|(image, _)| image.gate.clone()),
+        file: of_pipeline.and_then(|(image, root)| scanned::dockerfile(image, root)),
         repository: parsed.repository,
         references: vec![parsed.reference],
     };
@@ -181,58 +178,6 @@ async fn find(wanted: &Wanted, way: &Way) -> Result<Digest, Diagnostic> {
     Err(Diagnostic::input(message)
         .caused_by(format!("repository `{}` has none of {}", wanted.repository, tried.join(", ")))
         .hint("push it first with `longshore run --no-tag`, or name a tag that is there"))
-}
-
-/// The Dockerfile by its path from the pipeline's folder, where code scanning shows findings.
-fn dockerfile(image: &pipeline::Image) -> Option<String> {
-    let ContextSource::Folder(folder) = &image.build.context else { return None };
-    let Dockerfile::File(file) = &image.build.dockerfile else { return None };
-    let parts = folder.join(file);
-    let parts = parts.components().filter_map(|part| match part {
-        std::path::Component::Normal(name) => name.to_str(),
-        _ => None,
-    });
-    Some(parts.collect::<Vec<_>>().join("/"))
-}
-
-/// The Dockerfiles of a pipeline's images, by their keys.
-pub(super) fn dockerfiles(pipeline: &Pipeline) -> BTreeMap<String, String> {
-    let all = pipeline.images.iter().filter_map(|image| Some((image.name.clone(), dockerfile(image)?)));
-    all.collect()
-}
-
-/// What was scanned of a plan, by what its images are built from.
-pub(super) fn of_report<'a>(
-    plan: &'a Plan,
-    report: &'a Report,
-    dockerfiles: &BTreeMap<String, String>,
-) -> Vec<Scanned<'a>> {
-    let images = plan.images.iter().zip(&report.images);
-    let scanned = images.filter_map(|(planned, done)| {
-        let gate = done.gate.as_ref()?;
-        Some(Scanned {
-            name: planned.name.clone(),
-            image: ImageRef::digested(&plan.registry, &planned.repository, &gate.digest),
-            file: dockerfiles.get(&planned.name).cloned(),
-            fail_on: planned.gate.as_ref().map(|gate| gate.policy.fail_on),
-            scans: &gate.scans,
-            judgement: &gate.judgement,
-        })
-    });
-    scanned.collect()
-}
-
-/// Writes the files that were asked for.
-pub(super) fn write(args: &ScanFileArgs, images: &[Scanned<'_>], world: &World) -> Result<(), Diagnostics> {
-    let mut problems = Vec::new();
-    if let Some(path) = &args.sarif {
-        let text = report::json::text(&report::scan::sarif(images));
-        problems.extend(files::write(&world.folder.join(path), text.as_bytes()).err());
-    }
-    if let Some(path) = &args.junit {
-        problems.extend(files::write(&world.folder.join(path), report::scan::junit(images).as_bytes()).err());
-    }
-    Diagnostics::check(problems)
 }
 
 fn told(error: &ServiceError) -> Diagnostic {

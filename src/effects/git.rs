@@ -69,14 +69,15 @@ fn open_foreign(folder: &Path) -> Result<Opened, git2::Error> {
     }
     fs::write(shell.path().join("commondir"), format!("{}\n", common.display())).map_err(|error| io_error(&error))?;
     let repository = Repository::open_bare(shell.path())?;
-    if let Some(work_tree) = work_tree_around(folder) {
+    if let Some(work_tree) = top(folder) {
         repository.set_workdir(work_tree, false)?;
     }
     Ok(Opened { repository, _shell: Some(shell) })
 }
 
-/// The nearest folder with a `.git` in it, be it a folder or the file of a linked worktree.
-fn work_tree_around(folder: &Path) -> Option<&Path> {
+/// The top of the work tree around a folder: the nearest one with a `.git` in it, be it a folder or the file of a linked
+/// worktree.
+pub fn top(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|ancestor| ancestor.join(".git").exists())
 }
 

@@ -16,6 +16,7 @@ pub mod json;
 pub mod keys;
 pub mod lifecycle;
 mod lines;
+pub mod paths;
 pub mod plan;
 pub mod progress;
 pub mod repository;

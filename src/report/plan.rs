@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{json, repository};
 use crate::names::{Digest, Tag};
-use crate::plan::{ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, TagChange};
+use crate::plan::{GatePlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, TagChange};
+use crate::scan::OnUnsupported;
 
 /// The plan for people. `+` is new, `~` changes, `=` stays.
 pub fn text(plan: &Plan) -> String {
@@ -72,6 +73,20 @@ fn image_lines(image: &ImagePlan, lines: &mut Vec<String>) {
     for skipped in &image.skipped {
         lines.push(format!("    {:width$}  {}: {}", "-", skipped.rule, skipped.why));
     }
+    lines.extend(image.gate.as_ref().map(|gate| format!("    gate: {}", gate_words(gate))));
+}
+
+/// What keeps the release tags back, in one line.
+fn gate_words(gate: &GatePlan) -> String {
+    let policy = &gate.policy;
+    let mut words = vec![format!("released only if its scan finds nothing as bad as {}", policy.fail_on)];
+    if policy.unsupported == OnUnsupported::Warn {
+        words.push("or if it cannot be scanned".to_owned());
+    }
+    let (over, borne): (Vec<_>, Vec<_>) = policy.ignore.iter().partition(|ignore| ignore.until < gate.today);
+    words.extend(borne.iter().map(|ignore| format!("{} is ignored until {}", ignore.id, ignore.until)));
+    words.extend(over.iter().map(|ignore| format!("{} was ignored until {} only", ignore.id, ignore.until)));
+    words.join(", ")
 }
 
 fn part_lines(part: &PartPlan, lines: &mut Vec<String>) {
@@ -141,7 +156,7 @@ fn image(image: &ImagePlan) -> Value {
         change: image.tag_change(&planned.tag),
         now: image.taken.get(&planned.tag),
     });
-    json!({
+    let mut value = json!({
         "name": image.name,
         "container": image.container,
         "repository": image.repository,
@@ -152,7 +167,11 @@ fn image(image: &ImagePlan) -> Value {
         "parts": parts(image),
         "tags": tags.collect::<Vec<_>>(),
         "skipped": image.skipped,
-    })
+    });
+    if let Some(gate) = &image.gate {
+        value["gate"] = json!(gate);
+    }
+    value
 }
 
 fn parts(image: &ImagePlan) -> Vec<Value> {

@@ -15,6 +15,7 @@ mod direct;
 mod doctor;
 mod drift;
 mod failures;
+mod gate;
 mod immutable;
 mod init;
 mod json_documents;
@@ -34,6 +35,8 @@ mod promote;
 mod quickstart;
 mod repositories;
 mod reuse;
+#[path = "../support/sarif.rs"]
+mod sarif;
 mod secrets;
 mod seeds;
 mod selection;

@@ -29,7 +29,7 @@ impl From<ServiceError> for Stop {
 }
 
 pub(super) async fn run(args: &ImagesLsArgs, world: &World) -> Result<(), Diagnostics> {
-    let (way, _) = way(&args.pipeline, &args.registry, world).await?;
+    let (way, _) = way(&args.place, world).await?;
     let name = &args.repository;
     let mut listing = Listing::new(args.json);
     let mut left = args.limit.unwrap_or(usize::MAX);

@@ -7,7 +7,7 @@ mod show;
 use super::World;
 use super::decide::Way;
 use super::{read, target};
-use crate::cli::{ImagesArgs, ImagesCommand, PipelineArgs, RegistryArgs};
+use crate::cli::{ImagesArgs, ImagesCommand, PlaceArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::ports::ServiceError;
 use crate::explain::{Circumstances, explain};
@@ -22,17 +22,10 @@ pub(super) async fn run(args: &ImagesArgs, world: &World) -> Result<(), Diagnost
 }
 
 /// The way to the registry, and the pipeline where there is one.
-pub(super) async fn way(
-    pipeline: &PipelineArgs,
-    registry: &RegistryArgs,
-    world: &World,
-) -> Result<(Way, Option<Pipeline>), Diagnostics> {
-    let pipeline = match read::find(pipeline, world) {
-        Some(_) => Some(read::pipeline(pipeline, world)?.pipeline),
-        None => None,
-    };
+pub(super) async fn way(place: &PlaceArgs, world: &World) -> Result<(Way, Option<Pipeline>), Diagnostics> {
+    let pipeline = read::pipeline_if_any(&place.pipeline, world)?;
     let declared = pipeline.as_ref().map_or_else(Registry::default, |pipeline| pipeline.registry.clone());
-    let target = target::connect(&declared, registry, None, world).await?;
+    let target = target::connect(&declared, &place.registry, None, world).await?;
     Ok((Way::to(target, world).map_err(|error| told(&error))?, pipeline))
 }
 

@@ -14,7 +14,7 @@ use crate::report;
 
 pub(super) async fn run(args: &ImagesRmArgs, world: &World) -> Result<(), Diagnostics> {
     let wanted = wanted(args)?;
-    let (way, pipeline) = way(&args.pipeline, &args.registry, world).await?;
+    let (way, pipeline) = way(&args.place, world).await?;
     let name = &args.repository;
     let environments = pipeline.map(|pipeline| pipeline.environments).unwrap_or_default();
     let environments: BTreeSet<String> =

@@ -17,7 +17,7 @@ use crate::scan::{Child, Contents, contents};
 
 pub(super) async fn run(args: &ImagesShowArgs, world: &World) -> Result<(), Diagnostics> {
     let (name, id) = named(args)?;
-    let (way, _) = way(&args.pipeline, &args.registry, world).await?;
+    let (way, _) = way(&args.place, world).await?;
     let mut images: Vec<Image> = Vec::new();
     way.ecr
         .image_pages::<ServiceError>(&name, &mut async |page| {

@@ -2,20 +2,21 @@
 
 use super::World;
 use crate::cli::lifecycle::ApplyArgs;
+use crate::commands::read;
 use crate::diagnostic::Diagnostics;
 use crate::plan::lifecycle::objections;
 use crate::report;
 
 pub(super) async fn run(args: &ApplyArgs, world: &World) -> Result<(), Diagnostics> {
-    let file = super::policy(&args.policy, world)?;
+    let file = super::policy(&args.policy.policy, world)?;
     report::warnings(&file.doubts(None), world.colors);
-    let pipeline = super::pipeline(&args.pipeline, world)?;
-    let ecr = super::ecr(pipeline.as_ref(), &args.registry, world).await?;
+    let pipeline = read::pipeline_if_any(&args.place.pipeline, world)?;
+    let ecr = super::ecr(pipeline.as_ref(), &args.place.registry, world).await?;
     let name = &args.repository;
     let images = ecr.images(name).await.map_err(|error| super::told(&error))?;
     let environments = pipeline.map(|pipeline| pipeline.environments).unwrap_or_default();
     let at = super::at(None)?;
-    let against = objections(name, &file.policy, &images, at, &environments, args.max_expire);
+    let against = objections(name, &file.policy, &images, at, &environments, args.guard.max_expire);
     if args.yes {
         report::warnings(&against, world.colors);
     } else {

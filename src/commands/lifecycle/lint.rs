@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use super::World;
 use crate::cli::lifecycle::LintArgs;
+use crate::commands::read;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::pipeline::declared_tags;
 use crate::report;
 
 pub(super) fn run(args: &LintArgs, world: &World) -> Result<ExitCode, Diagnostics> {
-    let declared = super::pipeline(&args.pipeline, world)?.map(|pipeline| declared_tags(&pipeline));
-    let linted = super::policy(&args.policy, world);
+    let declared = read::pipeline_if_any(&args.pipeline, world)?.map(|pipeline| declared_tags(&pipeline));
+    let linted = super::policy(&args.policy.policy, world);
     let file = match linted {
         Ok(file) => file,
         Err(errors) if args.json => {
@@ -25,7 +26,7 @@ pub(super) fn run(args: &LintArgs, world: &World) -> Result<ExitCode, Diagnostic
         report::print(&report::lifecycle::lint_json(Some(&file.policy), &[], &warnings))?;
     } else {
         report::warnings(&warnings, world.colors);
-        let name = args.policy.display().to_string();
+        let name = args.policy.policy.display().to_string();
         report::print(&report::lifecycle::valid(&name, &file.policy, warnings.len()))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use super::target::{self, Target};
 use super::{World, look, read};
+use crate::cli::RegistryArgs;
 use crate::cli::lifecycle::{LifecycleArgs, LifecycleCommand, ShowArgs};
-use crate::cli::{PipelineArgs, RegistryArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::ecr::EcrClient;
 use crate::effects::{clock, workspace};
@@ -33,7 +33,7 @@ pub(super) async fn run(args: &LifecycleArgs, world: &World) -> Result<ExitCode,
 }
 
 fn show(args: &ShowArgs, world: &World) -> Result<(), Diagnostics> {
-    let file = policy(&args.policy, world)?;
+    let file = policy(&args.policy.policy, world)?;
     report::warnings(&file.doubts(None), world.colors);
     Ok(report::print(&report::lifecycle::policy(&file.policy))?)
 }
@@ -45,14 +45,6 @@ fn policy(path: &Path, world: &World) -> Result<PolicyFile, Diagnostics> {
     let bytes = workspace::read(&path)
         .map_err(|error| Diagnostic::input(format!("cannot read the policy `{name}`")).caused_by(error.to_string()))?;
     pipeline::parse_policy(&name, bytes)
-}
-
-/// The pipeline, where there is one.
-fn pipeline(args: &PipelineArgs, world: &World) -> Result<Option<Pipeline>, Diagnostics> {
-    match read::find(args, world) {
-        None => Ok(None),
-        Some(_) => Ok(Some(read::pipeline(args, world)?.pipeline)),
-    }
 }
 
 /// Works without a pipeline file: account and region then come from the AWS configuration alone.

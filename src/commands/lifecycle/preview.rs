@@ -2,16 +2,17 @@
 
 use super::World;
 use crate::cli::lifecycle::PreviewArgs;
+use crate::commands::read;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
+use crate::inventory::Prices;
 use crate::lifecycle;
 use crate::pipeline;
 use crate::report;
-use crate::report::lifecycle::Price;
 
 pub(super) async fn run(args: &PreviewArgs, world: &World) -> Result<(), Diagnostics> {
     let stated = args.policy.as_deref().map(|path| super::policy(path, world)).transpose()?;
-    let pipeline = super::pipeline(&args.pipeline, world)?;
-    let ecr = super::ecr(pipeline.as_ref(), &args.registry, world).await?;
+    let pipeline = read::pipeline_if_any(&args.place.pipeline, world)?;
+    let ecr = super::ecr(pipeline.as_ref(), &args.place.registry, world).await?;
     let name = &args.repository;
     let file = match stated {
         Some(file) => file,
@@ -32,7 +33,7 @@ pub(super) async fn run(args: &PreviewArgs, world: &World) -> Result<(), Diagnos
     if args.json {
         report::print_json(&report::lifecycle::disagreements_json(&found, outcome.at))?;
     } else {
-        let text = report::lifecycle::text(name.as_str(), &file.policy, &images, &outcome, &[], &Price::new(None));
+        let text = report::lifecycle::text(name.as_str(), &file.policy, &images, &outcome, &[], &Prices::default());
         report::print(&format!("{text}\n\n{}", report::lifecycle::disagreements(&found)))?;
     }
     if found.is_empty() {

@@ -5,27 +5,24 @@ use std::sync::Arc;
 
 use super::World;
 use crate::cli::lifecycle::SimulateArgs;
-use crate::commands::read;
+use crate::commands::{prices, read};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::effects::workspace;
 use crate::lifecycle::{self, Image, Images};
 use crate::names::RepositoryName;
 use crate::report;
-use crate::report::lifecycle::Price;
 
 pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagnostics> {
-    if let Some(price) = args.price.filter(|price| !price.is_finite() || *price < 0.0) {
-        return Err(Diagnostic::input(format!("--price {price} is no price")).into());
-    }
-    let file = super::policy(&args.policy, world)?;
+    let prices = prices::prices(&args.prices, world)?;
+    let file = super::policy(&args.policy.policy, world)?;
     report::warnings(&file.doubts(None), world.colors);
     let policy = &file.policy;
     let at = super::at(args.at.as_deref())?;
     let (name, images) = match (&args.images, &args.repository) {
         (Some(path), _) => (path.display().to_string(), from_file(path, world)?),
         (None, Some(name)) => {
-            let pipeline = super::pipeline(&args.pipeline, world)?;
-            let ecr = super::ecr(pipeline.as_ref(), &args.registry, world).await?;
+            let pipeline = read::pipeline_if_any(&args.place.pipeline, world)?;
+            let ecr = super::ecr(pipeline.as_ref(), &args.place.registry, world).await?;
             (name.to_string(), ecr.images(name).await.map_err(|error| super::told(&error))?)
         }
         (None, None) => return Err(Diagnostic::input("there are no images to look at").into()),
@@ -35,12 +32,11 @@ pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagno
     if args.passes > 1 {
         lifecycle::passes(policy, images.clone(), at, usize::from(args.passes), |pass| passes.push(pass));
     }
-    let price = Price::new(args.price);
     let repository = args.repository.as_ref().map(RepositoryName::as_str);
     report::print(&if args.json {
-        report::lifecycle::json(repository, policy, &images, &first, &passes, &price)
+        report::lifecycle::json(repository, policy, &images, &first, &passes, &prices)
     } else {
-        report::lifecycle::text(&name, policy, &images, &first, &passes, &price)
+        report::lifecycle::text(&name, policy, &images, &first, &passes, &prices)
     })?;
     Ok(())
 }

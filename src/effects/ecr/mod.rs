@@ -176,7 +176,7 @@ impl Ecr for EcrClient {
     }
 
     async fn scanning(&self, repository: &RepositoryName) -> Result<Scanning, ServiceError> {
-        self.look_at_scanning(repository).await
+        self.scanning_for_gate(repository).await
     }
 
     async fn start_scan(&self, repository: &RepositoryName, digest: &Digest) -> Result<Started, ServiceError> {

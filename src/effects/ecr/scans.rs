@@ -1,56 +1,23 @@
-//! Scans: what is scanned when, and what was found.
+//! Scans: asked for, and what they found.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_ecr::error::ProvideErrorMetadata as _;
 use aws_sdk_ecr::operation::describe_image_scan_findings::DescribeImageScanFindingsOutput;
 use aws_sdk_ecr::types::{
-    EnhancedImageScanFinding, ImageIdentifier, ImageScanFinding, PackageVulnerabilityDetails, ScanFrequency, ScanType,
-    VulnerablePackage,
+    EnhancedImageScanFinding, ImageIdentifier, ImageScanFinding, PackageVulnerabilityDetails, VulnerablePackage,
 };
 use time::OffsetDateTime;
 
 use super::EcrClient;
-use crate::execute::ports::{Failure, ServiceError};
+use crate::execute::ports::ServiceError;
 use crate::names::{Digest, RepositoryName};
-use crate::scan::{Answer, Finding, Frequency, Kind, Package, Read, Scanning, Severity, Standing, Started, Status};
+use crate::scan::{Answer, Finding, Package, Read, Severity, Standing, Started, Status};
 
 /// The largest page of findings. Source: ECR API model.
 const PAGE: i32 = 1000;
 
 impl EcrClient {
-    /// What holds for a repository. What the credentials do not allow to know stays open, for roles that may only push
-    /// and read findings are common.
-    pub(super) async fn look_at_scanning(&self, name: &RepositoryName) -> Result<Scanning, ServiceError> {
-        let of_registry = "get the scanning configuration of the registry";
-        let of_repository = format!("get the scanning configuration of `{name}`");
-        let registry = self.sdk.get_registry_scanning_configuration();
-        let repository = self.sdk.batch_get_repository_scanning_configuration().repository_names(name.as_str());
-        let (registry, repository) = tokio::join!(
-            self.ask(of_registry, async |_| registry.clone().send().await),
-            self.ask(&of_repository, async |_| repository.clone().send().await)
-        );
-        let registry = registry.map_err(|error| self.failed(of_registry, None, &error));
-        let repository = repository.map_err(|error| self.failed(of_repository, Some(name), &error));
-        let (registry, repository) = (unless_denied(registry)?, unless_denied(repository)?);
-        let kind = registry.as_ref().and_then(|answer| answer.scanning_configuration()?.scan_type());
-        let frequency =
-            repository.as_ref().and_then(|answer| answer.scanning_configurations().first()?.scan_frequency());
-        Ok(Scanning {
-            kind: kind.and_then(|kind| match kind {
-                ScanType::Basic => Some(Kind::Basic),
-                ScanType::Enhanced => Some(Kind::Enhanced),
-                _ => None,
-            }),
-            frequency: frequency.and_then(|frequency| match frequency {
-                ScanFrequency::ScanOnPush => Some(Frequency::OnPush),
-                ScanFrequency::ContinuousScan => Some(Frequency::Continuous),
-                ScanFrequency::Manual => Some(Frequency::Manual),
-                _ => None,
-            }),
-        })
-    }
-
     /// Asks ECR to scan an image.
     pub(super) async fn begin_scan(&self, name: &RepositoryName, digest: &Digest) -> Result<Started, ServiceError> {
         let call = self.sdk.start_image_scan().set_registry_id(self.registry_id()).repository_name(name.as_str());
@@ -97,14 +64,6 @@ impl EcrClient {
         let Some(mut read) = read else { return Ok(Answer::NotFound) };
         read.findings.sort_by(|a, b| (&a.id, &a.packages).cmp(&(&b.id, &b.packages)));
         Ok(Answer::Read(Box::new(read)))
-    }
-}
-
-fn unless_denied<T>(result: Result<T, ServiceError>) -> Result<Option<T>, ServiceError> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if matches!(error.failure, Failure::Denied { .. }) => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

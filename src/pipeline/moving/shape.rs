@@ -87,38 +87,21 @@ impl Shape {
 
     /// Whether a filter matches some such tag.
     pub fn meets(&self, filter: &str) -> bool {
-        let filter: Vec<char> = filter.chars().collect();
-        let steps = self.steps();
-        let (mut open, mut seen) = (vec![(0, 0)], std::collections::HashSet::new());
-        while let Some((at, step)) = open.pop() {
-            if !seen.insert((at, step)) {
-                continue;
-            }
-            match (filter.get(at), steps.get(step)) {
-                (None, None) => return true,
-                (Some('*'), next) => {
-                    open.push((at + 1, step));
-                    // Of many it may leave out all, so that one step on is as good for both.
-                    if next.is_some() {
-                        open.push((at, step + 1));
-                    }
-                }
-                (Some(c), Some(Step::One(class))) if class.has(*c) => open.push((at + 1, step + 1)),
-                (Some(c), Some(Step::Many(class))) => {
-                    open.push((at, step + 1));
-                    if class.has(*c) {
-                        open.push((at + 1, step));
-                    }
-                }
-                (None, Some(Step::Many(_))) => open.push((at, step + 1)),
-                _ => {}
-            }
-        }
-        false
+        self.walks(filter, |c, step| match step {
+            Step::One(class) => vec![c.filter(|c| class.has(*c)).map(|_| (1, 1))],
+            // None of them, or one more.
+            Step::Many(class) => vec![Some((0, 1)), c.filter(|c| class.has(*c)).map(|_| (1, 0))],
+        })
     }
 
     /// Whether a filter matches every such tag. What is not a known letter can only be matched by a `*`.
     pub fn is_within(&self, filter: &str) -> bool {
+        self.walks(filter, |c, step| vec![c.filter(|c| step == Step::One(Class::Exactly(*c))).map(|_| (1, 1))])
+    }
+
+    /// Whether some way leads through all of the filter and all of the tag at once. `*` takes any number of steps; what
+    /// the next letter of the filter, if there is one, does to a step is said as how far to go in the filter and in the tag.
+    fn walks(&self, filter: &str, letter: impl Fn(Option<char>, Step) -> Vec<Option<(usize, usize)>>) -> bool {
         let filter: Vec<char> = filter.chars().collect();
         let steps = self.steps();
         let (mut open, mut seen) = (vec![(0, 0)], std::collections::HashSet::new());
@@ -126,17 +109,15 @@ impl Shape {
             if !seen.insert((at, step)) {
                 continue;
             }
-            match (filter.get(at), steps.get(step)) {
+            let ways = match (filter.get(at), steps.get(step)) {
                 (None, None) => return true,
-                (Some('*'), next) => {
-                    open.push((at + 1, step));
-                    if next.is_some() {
-                        open.push((at, step + 1));
-                    }
-                }
-                (Some(c), Some(Step::One(Class::Exactly(known)))) if c == known => open.push((at + 1, step + 1)),
-                _ => {}
-            }
+                (Some('*'), None) => vec![Some((1, 0))],
+                // Of many it may leave out all, so that one step on is as good for both.
+                (Some('*'), Some(_)) => vec![Some((1, 0)), Some((0, 1))],
+                (Some(_), None) => Vec::new(),
+                (c, Some(next)) => letter(c.copied(), *next),
+            };
+            open.extend(ways.into_iter().flatten().map(|(on, along)| (at + on, step + along)));
         }
         false
     }

@@ -1,9 +1,10 @@
 //! Errors at their places in the user's files.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use super::lines::{escape_data, escape_property};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::report::paths;
 
 /// More of a cause than this would fill the page; the log has it all.
 const CAUSE_LINES: usize = 10;
@@ -12,7 +13,7 @@ const CAUSE_LINES: usize = 10;
 pub fn annotations(diagnostics: &Diagnostics, folder: &Path, workspace: Option<&Path>) -> Vec<String> {
     let line = |diagnostic: &Diagnostic| {
         let place = diagnostic.place.as_ref().map(|place| {
-            let file = from_workspace(&place.source.name, folder, workspace);
+            let file = paths::from_top(Path::new(&place.source.name), folder, workspace).display().to_string();
             let end = place.column + place.length.max(1);
             format!("file={},line={},col={},endColumn={end},", escape_property(&file), place.line, place.column)
         });
@@ -29,27 +30,6 @@ fn text(diagnostic: &Diagnostic) -> String {
         *cause = lines[lines.len().saturating_sub(CAUSE_LINES)..].join("\n");
     }
     short.to_string()
-}
-
-fn from_workspace(name: &str, folder: &Path, workspace: Option<&Path>) -> String {
-    let path = without_dots(&folder.join(name));
-    let short = workspace.and_then(|workspace| path.strip_prefix(without_dots(workspace)).ok());
-    short.unwrap_or(&path).display().to_string()
-}
-
-/// The path without `.` and `..`, by its text alone.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => out.push(component),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::action_json;
-use super::simulation::{self, Price};
+use super::simulation;
+use crate::inventory::Prices;
 use crate::lifecycle::{Action, Image, ImageState, Outcome, Pass, Policy, along};
 
 /// In the shape of ECR's GetLifecyclePolicyPreview, with what that does not tell beside it.
@@ -63,7 +64,7 @@ pub fn json<'a>(
     images: &'a [Image],
     first: &'a Outcome<'a>,
     passes: &'a [Pass],
-    price: &Price,
+    prices: &Prices,
 ) -> String {
     let taken = || first.taken.iter().map(|taken| (taken.image, taken.action, taken.priority));
     let going = along(first, images);
@@ -78,7 +79,7 @@ pub fn json<'a>(
         summary: summary(taken().map(|(_, action, _)| action)),
         referrers: referrers.collect(),
         kept: kept.map(|(why, count, _)| json!({ "reason": why, "imageCount": count })).collect(),
-        freed: price.freed(taken().map(|(image, action, _)| (image, action))).to_json(price),
+        freed: simulation::freed(taken().map(|(image, action, _)| (image, action))).to_json(prices),
         passes: (passes.len() > 1).then(|| passes.iter().map(run).collect()),
     })
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lifecycle::{Action, Count, Disagreement, Moment, Policy, Rule, TagSelection};
 
 pub use json::json;
-pub use simulation::{Price, text};
+pub use simulation::text;
 
 /// The policy in ECR's form, indented.
 pub fn policy(policy: &Policy) -> String {

@@ -5,47 +5,35 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::rule_words;
+use crate::inventory::{PRICES_OF, Prices};
 use crate::lifecycle::{Action, Image, KeptWhy, Outcome, Pass, Policy, along};
 use crate::report::size;
 
 /// How many images of a rule are listed; the JSON has all.
 const MOST_LISTED: usize = 20;
 
-/// What storage costs. Source of the default: second-hand tables of the price list, us-east-1, March 2026.
-#[derive(Debug, Clone, Copy)]
-pub struct Price {
-    /// USD for a GB-month of compressed layers.
-    pub usd: f64,
-    /// The user stated it.
-    pub stated: bool,
+/// What deleting these images frees. The archive costs the same as the standard storage below 150 TB.
+pub(super) fn freed<'a>(taken: impl Iterator<Item = (&'a Image, Action)>) -> Freed {
+    let mut freed = Freed { bytes: 0, unknown: 0 };
+    for (image, action) in taken {
+        // An index is as large as its largest child, which does not go with it.
+        if action == Action::Archive || image.is_index() {
+            continue;
+        }
+        match image.size {
+            Some(size) => freed.bytes = freed.bytes.saturating_add(size),
+            None => freed.unknown += 1,
+        }
+    }
+    freed
 }
 
-impl Price {
-    /// What the user stated, or the default.
-    pub fn new(stated: Option<f64>) -> Self {
-        Price { usd: stated.unwrap_or(0.10), stated: stated.is_some() }
-    }
-
-    /// What deleting these images frees. The archive costs the same as the standard storage below 150 TB.
-    pub(super) fn freed<'a>(&self, taken: impl Iterator<Item = (&'a Image, Action)>) -> Freed {
-        let mut freed = Freed { bytes: 0, unknown: 0 };
-        for (image, action) in taken {
-            // An index is as large as its largest child, which does not go with it.
-            if action == Action::Archive || image.is_index() {
-                continue;
-            }
-            match image.size {
-                Some(size) => freed.bytes = freed.bytes.saturating_add(size),
-                None => freed.unknown += 1,
-            }
-        }
-        freed
-    }
-
-    fn words(&self) -> String {
-        let source = if self.stated { "as stated" } else { "us-east-1, March 2026; set yours with --price" };
-        format!("{} USD a GB-month ({source})", money(self.usd))
-    }
+fn price_words(prices: &Prices) -> String {
+    let source = match prices.stated {
+        true => "as stated".to_owned(),
+        false => format!("{PRICES_OF}; set yours with --price"),
+    };
+    format!("{} USD a GB-month ({source})", money(prices.storage))
 }
 
 /// Bytes that go, at most: layers that other images need stay.
@@ -55,16 +43,12 @@ pub(super) struct Freed {
 }
 
 impl Freed {
-    fn usd(&self, price: &Price) -> f64 {
-        self.bytes as f64 / 1e9 * price.usd
-    }
-
-    pub(super) fn to_json(&self, price: &Price) -> Value {
-        let dated = if price.stated { Value::Null } else { "us-east-1, 2026-03".into() };
+    pub(super) fn to_json(&self, prices: &Prices) -> Value {
+        let dated = if prices.stated { Value::Null } else { PRICES_OF.into() };
         json!({
             "bytesAtMost": self.bytes,
-            "usdPerMonthAtMost": (self.usd(price) * 1e6).round() / 1e6,
-            "usdPerGbMonth": price.usd,
+            "usdPerMonthAtMost": (prices.of_storage(self.bytes) * 1e6).round() / 1e6,
+            "usdPerGbMonth": prices.storage,
             "priceOf": dated,
             "imagesOfUnknownSize": self.unknown,
         })
@@ -83,7 +67,7 @@ pub fn text<'a>(
     images: &'a [Image],
     first: &'a Outcome<'a>,
     passes: &[Pass],
-    price: &Price,
+    prices: &Prices,
 ) -> String {
     let mut lines = vec![format!(
         "{name} at {}: {} expire, {} archived, {} stay",
@@ -117,7 +101,7 @@ pub fn text<'a>(
         lines.push(format!("{referrers} referrers, such as signatures, go with their images"));
     }
     following(passes, &mut lines);
-    closing(first, passes, price, &mut lines);
+    closing(first, passes, prices, &mut lines);
     lines.join("\n")
 }
 
@@ -136,11 +120,11 @@ fn following(passes: &[Pass], lines: &mut Vec<String>) {
     }
 }
 
-fn closing(first: &Outcome<'_>, passes: &[Pass], price: &Price, lines: &mut Vec<String>) {
+fn closing(first: &Outcome<'_>, passes: &[Pass], prices: &Prices, lines: &mut Vec<String>) {
     let freed = if passes.len() > 1 {
-        price.freed(passes.iter().flat_map(|pass| &pass.taken).map(|(image, action, _)| (image, *action)))
+        freed(passes.iter().flat_map(|pass| &pass.taken).map(|(image, action, _)| (image, *action)))
     } else {
-        price.freed(first.taken.iter().map(|taken| (taken.image, taken.action)))
+        freed(first.taken.iter().map(|taken| (taken.image, taken.action)))
     };
     let unknown = match freed.unknown {
         0 => String::new(),
@@ -150,8 +134,8 @@ fn closing(first: &Outcome<'_>, passes: &[Pass], price: &Price, lines: &mut Vec<
     lines.push(format!(
         "frees at most {} and {} USD a month at {}; layers that other images need stay{unknown}",
         size::bytes(freed.bytes),
-        money(freed.usd(price)),
-        price.words()
+        money(prices.of_storage(freed.bytes)),
+        price_words(prices)
     ));
     if first.transitioning() > 0 {
         lines.push("archiving saves nothing below 150 TB, and an archived image cannot be pulled".to_owned());

@@ -29,6 +29,13 @@ impl User {
         self.serve_with(data, &["--faults", faults.to_str().unwrap(), "--log", log.to_str().unwrap()])
     }
 
+    /// Starts a server whose scans go by this script.
+    #[allow(dead_code, reason = "only some tests scan")]
+    pub fn serve_with_scans(&self, data: &str, scans: &str) -> LocalServer {
+        self.write(&self.at("scans.yaml"), scans);
+        self.serve_with(data, &["--scans", self.at("scans.yaml").to_str().unwrap()])
+    }
+
     /// The operations that a server with faults has answered so far, in order.
     pub fn logged(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.at("log")).unwrap_or_default();
