@@ -13,6 +13,8 @@ pub struct Circumstances<'a> {
     pub image: Option<&'a str>,
     /// The CI system's name.
     pub ci: Option<&'static str>,
+    /// The CI system whose machine this is, where that runs the jobs of another.
+    pub machine: Option<&'static str>,
     /// The release tags of the image that were written before the failure.
     pub written: &'a [Tag],
 }
@@ -20,7 +22,7 @@ pub struct Circumstances<'a> {
 /// A failure as the user is told of it.
 pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
     let told = match &error.failure {
-        Failure::EngineUnreachable { address, forbidden } => engine(address, *forbidden, around.ci),
+        Failure::EngineUnreachable { address, forbidden } => engine(address, *forbidden, around.machine.or(around.ci)),
         Failure::EngineMisconfigured { address } => {
             Diagnostic::input(format!("`{address}` does not lead to a Docker daemon"))
                 .hint("check DOCKER_HOST and DOCKER_CONTEXT; an address looks like `unix:///var/run/docker.sock`")
@@ -31,9 +33,9 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
             )
         }
         Failure::BuildFailed { step, output } => build_failed(step.as_deref(), output, around),
-        Failure::EngineLacks { engine, field } => {
+        Failure::EngineLacks { engine, field, remedy } => {
             Diagnostic::input(format!("{}{engine} cannot do what `{field}` asks for", of_image(around)))
-                .hint(lacking(field))
+                .hint(*remedy)
         }
         Failure::PlatformMissing { platform } => {
             Diagnostic::input(format!("{}no builder builds {platform} natively, and `emulate` is off", of_image(around)))
@@ -145,16 +147,6 @@ fn engine(address: &str, forbidden: bool, ci: Option<&str>) -> Diagnostic {
         }
         _ => "start Docker, or point `DOCKER_HOST` at a running daemon",
     })
-}
-
-fn lacking(field: &str) -> &'static str {
-    match field {
-        "provenance" | "sbom" => {
-            "attestations need Docker 29, or an earlier one with the containerd image store turned on"
-        }
-        "shm_size" => "use Docker 23.0 or later, or the classic builder with DOCKER_BUILDKIT=0",
-        _ => "use Docker 23.0 or later, and BuildKit, or remove the field",
-    }
 }
 
 fn build_failed(step: Option<&str>, output: &[String], around: Circumstances<'_>) -> Diagnostic {

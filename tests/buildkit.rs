@@ -187,7 +187,10 @@ async fn what_the_engine_lacks_is_named() {
         let mut plan = world.plan(inline(""));
         change(&mut plan);
         let error = build(&world, &plan).await.0.unwrap_err();
-        assert_eq!(error.failure, Failure::EngineLacks { engine: facts.name(), field: field.into() });
+        assert!(
+            matches!(&error.failure, Failure::EngineLacks { engine, field: named, .. } if *engine == facts.name() && named == field),
+            "{error:?}"
+        );
     };
     if !facts.containerd_store {
         refused("provenance", &|plan| plan.options.provenance = Some("mode=max".into())).await;
@@ -215,7 +218,7 @@ async fn what_the_engine_lacks_is_named() {
     plan.options.secrets = vec![Secret { id: "x".into(), source: SecretSource::Variable("X".into()) }];
     let error = build(&classic, &plan).await.0.unwrap_err();
     assert!(
-        matches!(&error.failure, Failure::EngineLacks { engine, field } if engine.starts_with("the classic builder of Docker") && field == "secrets")
+        matches!(&error.failure, Failure::EngineLacks { engine, field, .. } if engine.starts_with("the classic builder of Docker") && field == "secrets")
     );
 }
 

@@ -273,7 +273,8 @@ fn without_a_key_the_commit_tells_whether_a_frozen_tag_is_ours() {
 fn a_missing_repository_that_shall_not_be_created() {
     let expected = "repository `web` does not exist in 123456789012.dkr.ecr.us-east-1.amazonaws.com\n\
                     hint: remove `create: false` to have it created, or create it with `aws ecr create-repository \
-                    --repository-name web --region us-east-1`";
+                    --repository-name web --region us-east-1`\n\
+                    hint: ECR calls a repository missing if it is in another region, too: `longshore doctor` looks for it";
     let problem = Situation::new("    repository: { create: false }\n").decide().unwrap_err();
     assert_eq!(
         problem.lines().filter(|line| !line.contains('|') && !line.contains("-->")).collect::<Vec<_>>().join("\n"),

@@ -193,7 +193,12 @@ pub(super) async fn server(args: &WorkArgs, world: &World) -> Result<Option<Serv
 
 /// A failure outside of any image.
 pub(super) fn told(error: &ServiceError, facts: &Facts) -> Diagnostic {
-    explain(error, Circumstances { ci: facts.ci, ..Circumstances::default() })
+    explain(error, circumstances(facts))
+}
+
+/// What is known of where this runs.
+pub(super) fn circumstances(facts: &Facts) -> Circumstances<'static> {
+    Circumstances { ci: facts.ci, machine: facts.machine, ..Circumstances::default() }
 }
 
 /// What is known of each image's content, in the order of the pipeline.

@@ -139,12 +139,12 @@ impl Finished {
 }
 
 /// Everything that failed, as the user is told of it.
-pub(super) fn failures(plan: &Plan, report: &Report, ci: Option<&'static str>, world: &World) -> Vec<Diagnostic> {
-    let general = report.failures.iter().map(|error| explain(error, Circumstances { ci, ..Circumstances::default() }));
+pub(super) fn failures(plan: &Plan, report: &Report, around: Circumstances<'_>, world: &World) -> Vec<Diagnostic> {
+    let general = report.failures.iter().map(|error| explain(error, around));
     let images = plan.images.iter().zip(&report.images).filter_map(|(planned, image)| match &image.outcome {
         Outcome::Failed(error) => {
             let written: Vec<Tag> = image.moves.iter().map(|written| written.tag.clone()).collect();
-            let told = explain(error, Circumstances { image: Some(&image.name), ci, written: &written });
+            let told = explain(error, Circumstances { image: Some(&image.name), written: &written, ..around });
             Some(blame::at_place(told, planned, error, world))
         }
         Outcome::Published(_) | Outcome::Staged(_) | Outcome::Stopped => None,

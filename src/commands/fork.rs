@@ -2,7 +2,7 @@
 
 use super::World;
 use super::builders;
-use super::decide::Seen;
+use super::decide::{Seen, circumstances};
 use super::progress::progress;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
@@ -57,7 +57,8 @@ async fn build(
     progress.end();
     let failures = results.iter().zip(&names).filter_map(|(result, name)| {
         let error = result.as_ref().err()?;
-        Some(explain(error, Circumstances { image: Some(name), ci: facts.ci, ..Circumstances::default() }))
+        let around = Circumstances { image: Some(name), ..circumstances(facts) };
+        Some(explain(error, around))
     });
     Diagnostics::check(failures.collect())
 }

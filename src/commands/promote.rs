@@ -86,7 +86,7 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
     let report = world.telling(&|retry| show(Event::Retried(retry.clone())), work).await;
     progress.end();
     let report = finished.report.insert(report);
-    Diagnostics::check(failures(plan, report, None, world))?;
+    Diagnostics::check(failures(plan, report, Circumstances::default(), world))?;
     finished.deploy_files = finish::deploy(plan, report, template.as_ref(), &root, world)?;
     Ok(())
 }

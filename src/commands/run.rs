@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::decide::{self, Decided, Wish, decide};
+use super::decide::{self, Decided, Wish, circumstances, decide};
 use super::finish::{self, Finished, failures};
 use super::progress::progress;
 use super::{World, fork, scanned, timeline, unless_interrupted};
@@ -138,7 +138,7 @@ pub(super) async fn carry_out(
         timeline::write(recorder, &world.folder.join(file), plan, report, &own, &facts, took).await?;
     }
 
-    Diagnostics::check(failures(plan, report, facts.ci, world))?;
+    Diagnostics::check(failures(plan, report, circumstances(&facts), world))?;
     if releases {
         finished.deploy_files = finish::deploy(plan, report, template.as_ref(), &root, world)?;
     }

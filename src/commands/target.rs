@@ -9,7 +9,7 @@ use crate::effects::ecr::{EcrClient, EcrSettings, LocalEndpoint};
 use crate::execute::ports::ServiceError;
 use crate::explain::{self, Circumstances};
 use crate::local::Server;
-use crate::names::{EcrEndpoint, RegistryHost};
+use crate::names::{EcrEndpoint, Region, RegistryHost};
 use crate::pipeline::{Registry, Replica};
 
 /// The registry, and the control plane that belongs to it.
@@ -142,6 +142,19 @@ pub(super) fn settings_of(named: Option<&EcrEndpoint>) -> EcrSettings {
         dual_stack: named.dual_stack,
         ..EcrSettings::default()
     }
+}
+
+/// The control plane of another region, with the same credentials.
+pub(super) async fn in_region(registry: &Registry, region: Region, world: &World) -> Result<EcrClient, Diagnostic> {
+    let settings = EcrSettings {
+        region: Some(region),
+        account: registry.account.clone(),
+        fips: registry.fips,
+        dual_stack: registry.dual_stack,
+        on_credential: world.on_credential(),
+        ..EcrSettings::default()
+    };
+    client(settings, world).await
 }
 
 /// A client whose retries are told.

@@ -356,6 +356,8 @@ pub enum Failure {
         engine: String,
         /// As in `provenance`.
         field: String,
+        /// Where it can be had.
+        remedy: &'static str,
     },
     /// No builder has the platform, and it shall not be emulated.
     PlatformMissing {

@@ -66,6 +66,8 @@ pub struct Facts {
     pub in_git: bool,
     /// The CI system's name, where there is one.
     pub ci: Option<&'static str>,
+    /// The CI system whose machine this is: CodeBuild can run the jobs of others.
+    pub machine: Option<&'static str>,
     /// The number that the CI system gave the build.
     pub build_number: Option<Known<String>>,
     /// The build's page.
@@ -125,6 +127,7 @@ impl Facts {
             shallow: git.shallow,
             in_git,
             ci: ci.system,
+            machine: ci.machine,
             build_number: ci.build_number,
             build_url: ci.build_url,
             short_length: None,

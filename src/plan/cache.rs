@@ -82,7 +82,7 @@ fn of<'i>(image: &'i Image, facts: &Facts) -> Option<(Wish<'i>, bool)> {
         Some(Cache::On { kind, mode, repository }) => {
             Some((Wish { kind: *kind, mode: *mode, repository: repository.as_ref() }, true))
         }
-        None if facts.ci == Some(FORGETFUL) => {
+        None if facts.machine == Some(FORGETFUL) => {
             let wish = Wish { kind: CacheKind::Registry, mode: CacheMode::Max, repository: None };
             Some((wish, false))
         }
@@ -223,11 +223,11 @@ mod tests {
 
     #[test]
     fn codebuild_has_one_unless_it_is_refused() {
-        let facts = Facts { ci: Some(FORGETFUL), ..on(Refs::branch(known("main").unwrap())) };
+        let facts = Facts { machine: Some(FORGETFUL), ..on(Refs::branch(known("main").unwrap())) };
         let unasked = planned(&image("pull: false", "web"), &facts, None).unwrap();
         assert_eq!((unasked.kind, unasked.mode, unasked.asked), (CacheKind::Registry, CacheMode::Max, false));
         assert_eq!(planned(&image("cache: false", "web"), &facts, None), None);
-        let elsewhere = Facts { ci: Some("Jenkins"), ..facts };
+        let elsewhere = Facts { machine: Some("Jenkins"), ..facts };
         assert_eq!(planned(&image("pull: false", "web"), &elsewhere, None), None);
     }
 }

@@ -138,10 +138,12 @@ pub(super) fn plan_cache_repository(
 
 fn absent(name: &RepositoryName, registry: &RegistryHost) -> Diagnostic {
     let region = registry.as_ecr().map_or(String::new(), |ecr| format!(" --region {}", ecr.region));
-    Diagnostic::input(format!("repository `{name}` does not exist in {registry}")).hint(format!(
-        "remove `create: false` to have it created, or create it with \
-         `aws ecr create-repository --repository-name {name}{region}`"
-    ))
+    Diagnostic::input(format!("repository `{name}` does not exist in {registry}"))
+        .hint(format!(
+            "remove `create: false` to have it created, or create it with \
+             `aws ecr create-repository --repository-name {name}{region}`"
+        ))
+        .hint("ECR calls a repository missing if it is in another region, too: `longshore doctor` looks for it")
 }
 
 fn spec(wanted: &Repository) -> Result<RepositorySpec, Diagnostic> {

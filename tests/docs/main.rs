@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "it reads the documentation")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot read its input has failed")]
 
+mod engines;
 mod fields;
 mod links;
 mod markdown;

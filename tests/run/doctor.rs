@@ -182,3 +182,36 @@ fn without_a_pipeline_and_without_credentials() {
     assert!(told.ends_with("\nhint: write one with `longshore init`"), "{told}");
     assert!(said(&ended, "problem", "registry").starts_with("no AWS credentials were found\n"));
 }
+
+#[test]
+fn what_the_engine_lacks_in_the_words_of_a_run() {
+    let user = User::new();
+    let (server, checkout) = (user.serve("data"), checkout(&user));
+    let asking = "\
+version: 1
+images:
+  web:
+    build: { context: ., cache_from: ['type=local,src=cache'], ssh: [default] }
+    repository: UNIQUE/web
+    tags: [one]
+";
+    checkout.write("longshore.yaml", asking);
+    let with = |arguments: &[&str], code: i32| {
+        server.env(checkout.longshore(arguments)).env("DOCKER_BUILDKIT", "0").run().with_code(code)
+    };
+    let doctor = with(&["doctor"], 2);
+    let engine = said(&doctor, "ok", "docker");
+    assert!(engine.contains(", with the classic builder\n"), "{engine}");
+    let lacks = "it lacks context, additional_contexts, secrets, ssh, no_cache_filter, entitlements, cache_from, cache_to, cache: \
+                 use BuildKit, which Docker 20.10 and later have";
+    assert!(engine.contains(lacks), "{engine}");
+    let warning = said(&doctor, "warning", "image web");
+    assert!(
+        warning.contains(" does not know `cache_from`; it is left out\nhint: use BuildKit, which Docker"),
+        "{warning}"
+    );
+    let problem = said(&doctor, "problem", "image web");
+    assert!(problem.contains(" cannot do what `ssh` asks for\nhint: use BuildKit, which Docker 20.10"), "{problem}");
+    let run = with(&["run"], 2).err();
+    assert!(run.ends_with(&format!("error: image `web`: {problem}\n")), "{run}\n{problem}");
+}

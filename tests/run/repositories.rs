@@ -21,6 +21,7 @@ error: repository `UNIQUE/web` does not exist in HOST
 5 |     repository: { name: UNIQUE/web, create: false }
   |                         ^^^^^^^^^^^^^^
 hint: remove `create: false` to have it created, or create it with `aws ecr create-repository --repository-name UNIQUE/web`
+hint: ECR calls a repository missing if it is in another region, too: `longshore doctor` looks for it
 "
         // The caret is as long as the name was before it was redacted.
         .replace("^^^^^^^^^^^^^^", &"^".repeat(user.unique().len() + 4))

@@ -24,7 +24,6 @@ const SOON: i64 = 20;
 /// Whether the registry can be worked with.
 pub(super) async fn look(way: &Way, place: &str, around: &Surroundings<'_>, findings: &mut Vec<Finding>) -> bool {
     let about = |what: &str| format!("{what}{place}");
-    findings.push(Finding::fine(about("region"), way.ecr.region().to_string()));
     findings.extend(names(way, &about("network")).await);
     findings.extend(skew(way, &about("clock")).await);
     let end = match way.ecr.token_end().await {

@@ -1,11 +1,17 @@
 //! The Docker daemon.
 
+use std::path::Path;
+
 use super::Surroundings;
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::effects::disk;
+use crate::effects::docker::lacks::{self, Lack, Outcome, Road};
 use crate::effects::docker::{Docker, DockerSettings, EngineFacts};
 use crate::execute::ports::{Failure, ServiceError};
-use crate::pipeline::Pipeline;
+use crate::facts::Facts;
+use crate::pipeline::{Cache, Pipeline};
+use crate::plan::tags::DerivedTags;
+use crate::plan::{self, BuildPlan, CachePlan};
 use crate::report::doctor::Finding;
 
 /// With less room than this a build is likely to fail, and with less than that it is sure to. In bytes.
@@ -22,60 +28,68 @@ pub(super) async fn look(pipeline: Option<&Pipeline>, around: &Surroundings<'_>,
         Ok(facts) => facts,
         Err(error) => return findings.push(Finding::wrong("docker", around.told(&error))),
     };
-    findings.push(engine(&facts, &docker.address().to_string()));
-    findings.extend(lacking(&facts, pipeline, around));
+    let road = docker.road(&facts);
+    findings.push(engine(&facts, road, &docker.address().to_string()));
+    findings.extend(lacking(&facts, road, pipeline, around));
     findings.extend(room(&docker).await);
 }
 
-fn engine(facts: &EngineFacts, address: &str) -> Finding {
+fn engine(facts: &EngineFacts, road: Road, address: &str) -> Finding {
     let EngineFacts { api_version, os, arch, .. } = facts;
-    let builder = if facts.buildkit { "with BuildKit" } else { "without BuildKit" };
+    let builder = match road {
+        Road::Session | Road::Archive => "with BuildKit",
+        Road::Classic => "with the classic builder",
+        Road::Podman => "with Buildah",
+    };
     let text = format!("{} at {address}, API {api_version}, {os}/{arch}, {builder}", facts.name());
-    let cannot: Vec<&str> = lacks(facts).into_iter().map(|(what, _)| what).collect();
-    match cannot.as_slice() {
-        [] => Finding::fine("docker", text),
-        cannot => Finding::fine("docker", text).with(format!("it cannot do: {}", cannot.join("; "))),
+    let mut finding = Finding::fine("docker", text);
+    let lacks = lacks::lacks(road, facts);
+    let mut remedies: Vec<&str> = lacks.iter().map(|lack| lack.remedy).collect();
+    remedies.sort_unstable();
+    remedies.dedup();
+    for remedy in remedies {
+        let what: Vec<&str> = lacks.iter().filter(|lack| lack.remedy == remedy).map(|lack| lack.what).collect();
+        finding = finding.with(format!("it lacks {}: {remedy}", what.join(", ")));
     }
+    finding
 }
 
-/// What the engine cannot do, and the fields that ask for it.
-fn lacks(facts: &EngineFacts) -> Vec<(&'static str, &'static [&'static str])> {
-    let mut lacks: Vec<(&str, &[&str])> = Vec::new();
-    if !facts.containerd_store {
-        lacks.push(("attestations, which need the containerd image store", &["provenance", "sbom"]));
-    }
-    if facts.buildkit && !facts.buildkit_obeys_shm_size() {
-        lacks.push(("shm_size with BuildKit, which needs Docker 23.0", &["shm_size"]));
-    }
-    if !facts.buildkit {
-        lacks
-            .push(("secrets, ssh and named contexts, which need BuildKit", &["secrets", "ssh", "additional_contexts"]));
-    }
-    lacks
-}
-
-/// What the pipeline asks for and the engine cannot do, in the words in which a build would be refused.
-fn lacking(facts: &EngineFacts, pipeline: Option<&Pipeline>, around: &Surroundings<'_>) -> Vec<Finding> {
-    let images = pipeline.map_or(&[][..], |pipeline| &pipeline.images);
-    let fields: Vec<&str> = lacks(facts).into_iter().flat_map(|(_, fields)| fields).copied().collect();
+/// What the pipeline asks for and the engine cannot do, in the words of a build.
+fn lacking(facts: &EngineFacts, road: Road, pipeline: Option<&Pipeline>, around: &Surroundings<'_>) -> Vec<Finding> {
+    let Some(pipeline) = pipeline else { return Vec::new() };
+    let engine = facts.builder_name(road);
     let mut found = Vec::new();
-    for image in images {
-        let options = &image.build.options;
-        let asked = [
-            ("provenance", options.provenance.is_some()),
-            ("sbom", options.sbom.is_some()),
-            ("shm_size", image.build.shm_size.is_some()),
-            ("secrets", !options.secrets.is_empty()),
-            ("ssh", !options.ssh.is_empty()),
-            ("additional_contexts", !image.build.additional_contexts.is_empty()),
-        ];
-        for (field, _) in asked.into_iter().filter(|(field, asked)| *asked && fields.contains(field)) {
-            let failure = Failure::EngineLacks { engine: facts.name(), field: field.to_owned() };
-            let error = ServiceError { failure, doing: String::new(), cause: String::new() };
-            found.push(Finding::wrong(format!("image {}", image.name), around.told(&error)));
+    for (image, build) in builds(pipeline) {
+        for (field, Lack { outcome, remedy, .. }) in lacks::asked_in_vain(road, facts, &build) {
+            let about = format!("image {image}");
+            found.push(if outcome == Outcome::Error {
+                let failure = Failure::EngineLacks { engine: engine.clone(), field, remedy };
+                Finding::wrong(
+                    about,
+                    around.told(&ServiceError { failure, doing: String::new(), cause: String::new() }),
+                )
+            } else {
+                let text = format!("{engine} does not know `{field}`; it is left out");
+                Finding::odd(about, Diagnostic::new(Blame::Input, text).hint(remedy))
+            });
         }
     }
     found
+}
+
+/// The builds of a pipeline, as far as they do not depend on a registry and a checkout.
+fn builds(pipeline: &Pipeline) -> Vec<(String, BuildPlan)> {
+    let tags = vec![DerivedTags::default(); pipeline.images.len()];
+    let mut builds = plan::builds(pipeline, &tags, Path::new(""), &[], &Facts::default());
+    for (name, build) in &mut builds {
+        // An image of several platforms is one build for each, with the platform behind its name.
+        let image = pipeline.images.iter().find(|image| name.split(' ').next() == Some(&image.name));
+        if let Some(Cache::On { kind, mode, .. }) = image.and_then(|image| image.build.cache.as_ref()) {
+            let (from, to, not_kept) = (Vec::new(), None, None);
+            build.cache = Some(CachePlan { kind: *kind, mode: *mode, from, to, not_kept, asked: true });
+        }
+    }
+    builds
 }
 
 /// How much room the daemon has, where its disk is this machine's.

@@ -3,6 +3,7 @@
 mod access;
 mod docker;
 mod docker_config;
+mod region;
 mod repositories;
 
 use std::process::ExitCode;
@@ -38,7 +39,8 @@ pub(super) async fn run(args: &DoctorArgs, world: &World) -> Result<ExitCode, Di
 
 async fn look(args: &DoctorArgs, world: &World, findings: &mut Vec<Finding>) {
     let ci = CiFacts::read(&world.variables, workspace::github_event(&world.variables).as_ref());
-    let surroundings = Surroundings { world, ci: ci.and_then(|ci| ci.system) };
+    let ci = ci.unwrap_or_default();
+    let surroundings = Surroundings { world, ci: ci.system, machine: ci.machine };
     let pipeline = pipeline(args, world, findings);
     docker::look(pipeline.as_ref(), &surroundings, findings).await;
     let registry = pipeline.as_ref().map_or_else(Registry::default, |pipeline| pipeline.registry.clone());
@@ -66,10 +68,13 @@ async fn look(args: &DoctorArgs, world: &World, findings: &mut Vec<Finding>) {
     }
     for (number, way) in ways.iter().enumerate() {
         let place = if number == 0 { String::new() } else { format!(" of {}", way.host) };
+        // Replicas are in other regions on purpose.
+        let others = if number == 0 { region::elsewhere(&registry, way, world).await } else { Vec::new() };
+        findings.push(region::finding(way, &place, &others));
         if access::look(way, &place, &surroundings, findings).await
             && let Some(pipeline) = &pipeline
         {
-            repositories::look(pipeline, way, &place, &surroundings, findings).await;
+            repositories::look(pipeline, way, (&place, &others), &surroundings, findings).await;
         }
     }
     let hosts: Vec<_> = ways.iter().map(|way| way.host.clone()).collect();
@@ -101,11 +106,12 @@ fn pipeline(args: &DoctorArgs, world: &World, findings: &mut Vec<Finding>) -> Op
 struct Surroundings<'a> {
     world: &'a World,
     ci: Option<&'static str>,
+    machine: Option<&'static str>,
 }
 
 impl Surroundings<'_> {
     /// A failure in the words in which a run tells of it.
     fn told(&self, error: &ServiceError) -> Diagnostic {
-        explain(error, Circumstances { ci: self.ci, ..Circumstances::default() })
+        explain(error, Circumstances { ci: self.ci, machine: self.machine, ..Circumstances::default() })
     }
 }

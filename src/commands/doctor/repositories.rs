@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt};
 
 use super::Surroundings;
+use super::region::{self, Elsewhere};
 use crate::commands::decide::Way;
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::execute::ports::{Failure, ServiceError};
@@ -19,7 +20,7 @@ const CONCURRENCY: usize = 10;
 pub(super) async fn look(
     pipeline: &Pipeline,
     way: &Way,
-    place: &str,
+    (place, others): (&str, &[Elsewhere]),
     around: &Surroundings<'_>,
     findings: &mut Vec<Finding>,
 ) {
@@ -36,7 +37,7 @@ pub(super) async fn look(
         async move {
             match facts {
                 Some(facts) => there(image, facts, moving, way, about, around).await,
-                None => vec![missing(image, about, around)],
+                None => vec![missing(image, about, way, others, around).await],
             }
         }
     });
@@ -48,8 +49,16 @@ fn moving(pipeline: &Pipeline) -> Vec<Tag> {
     pipeline::declared_tags(pipeline).release_tags.iter().filter_map(|tag| tag.parse().ok()).collect()
 }
 
-fn missing(image: &Image, about: String, around: &Surroundings<'_>) -> Finding {
+async fn missing(image: &Image, about: String, way: &Way, others: &[Elsewhere], around: &Surroundings<'_>) -> Finding {
     let name = image.repository.name.clone();
+    if let Some((region, variable)) = region::of(&name, others).await {
+        let own = way.ecr.region();
+        let message = format!("does not exist in {own}, but in {region}, which {variable} names");
+        let hint = format!("set `registry.region: {region}` in the pipeline file, or AWS_REGION to {own}");
+        let problem = Diagnostic::new(Blame::Input, message).hint(hint);
+        // Where a run may not make it, it cannot go on.
+        return if image.repository.create { Finding::odd(about, problem) } else { Finding::wrong(about, problem) };
+    }
     if image.repository.create {
         return Finding::fine(about, "does not exist yet; a run creates it, which needs ecr:CreateRepository");
     }

@@ -27,6 +27,7 @@ pub use place::of_step as place_of_step;
 pub use progress::Progress;
 
 use crate::effects::context::ContextError;
+use crate::effects::docker::lacks::{self, Road};
 use crate::effects::docker::{DockerAddress, EngineFacts};
 use crate::execute::events::BuildEvent;
 use crate::execute::ports::{BuildInputs, BuiltImage, Failure, ServiceError};
@@ -131,7 +132,8 @@ impl BuildKit<'_> {
     }
 
     fn lacks(&self, field: &str) -> Failure {
-        Failure::EngineLacks { engine: self.facts.name(), field: field.to_owned() }
+        let remedy = lacks::remedy(Road::Session, self.facts, field);
+        Failure::EngineLacks { engine: self.facts.name(), field: field.to_owned(), remedy }
     }
 
     fn unreachable(&self, doing: &str, error: &io::Error) -> ServiceError {

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::lacks::{self, Outcome, Road};
-use super::{Docker, DockerAddress, classic, failure, options};
+use super::{Docker, DockerAddress, EngineFacts, classic, failure, options};
 use crate::effects::buildkit::{self, BuildKit};
 use crate::effects::context::{self, Context, ContextError, Reader, Times};
 use crate::execute::events::BuildEvent;
@@ -45,6 +45,11 @@ impl Progress {
 }
 
 impl Docker {
+    /// The road of builds to this daemon.
+    pub fn road(&self, facts: &EngineFacts) -> Road {
+        facts.road(self.classic_builder, matches!(self.address, DockerAddress::Pipe(_)))
+    }
+
     /// Builds an image without a tag; see [`Engine::build`](crate::execute::ports::Engine::build).
     pub(super) async fn build_image(
         &self,
@@ -62,12 +67,12 @@ impl Docker {
             true => self.facts.get().cloned().unwrap_or_default(),
             false => self.look().await?,
         };
-        let road = facts.road(self.classic_builder, matches!(self.address, DockerAddress::Pipe(_)));
+        let road = self.road(&facts);
         for (field, lack) in lacks::asked_in_vain(road, &facts, build) {
             let engine = facts.builder_name(road);
             if lack.outcome == Outcome::Error {
                 return Err(ServiceError {
-                    failure: Failure::EngineLacks { engine, field },
+                    failure: Failure::EngineLacks { engine, field, remedy: lack.remedy },
                     doing,
                     cause: String::new(),
                 });

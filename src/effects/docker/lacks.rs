@@ -200,6 +200,13 @@ pub fn lacks(road: Road, facts: &EngineFacts) -> Vec<Lack> {
     TABLE.iter().filter_map(lack).collect()
 }
 
+/// Where something can be had that an engine lacks; its field may have more behind it, as in `additional_contexts: base`.
+pub fn remedy(road: Road, facts: &EngineFacts, field: &str) -> &'static str {
+    let name = field.split(':').next().unwrap_or(field);
+    let row = TABLE.iter().find(|row| row.what == field).or_else(|| TABLE.iter().find(|row| row.what == name));
+    row.and_then(|row| (row.lacks)(road, facts)).unwrap_or("use a newer Docker, or remove the field")
+}
+
 /// What a build asks for in vain, each with the field as the user knows it.
 pub fn asked_in_vain(road: Road, facts: &EngineFacts, build: &BuildPlan) -> Vec<(String, Lack)> {
     let asked = |lack: &Lack| TABLE.iter().any(|row| row.what == lack.what && (row.asked)(build, road));

@@ -3,6 +3,8 @@
 use super::{CiFacts, known, known_commit, known_page};
 use crate::facts::{Known, Refs, Variables};
 
+pub(super) const NAME: &str = "AWS CodeBuild";
+
 pub(super) fn read(variables: &Variables) -> CiFacts {
     let refs = head_ref(variables).or_else(|| short_ref(variables, "CODEBUILD_WEBHOOK_TRIGGER"));
     // A webhook says all there is to say; a build that was started by hand or by CodePipeline does not.
@@ -12,7 +14,7 @@ pub(super) fn read(variables: &Variables) -> CiFacts {
     let commit = known_commit(variables, "CODEBUILD_RESOLVED_SOURCE_VERSION")
         .or_else(|| known_commit(variables, "CODEBUILD_SOURCE_VERSION"));
     CiFacts {
-        system: Some("AWS CodeBuild"),
+        system: Some(NAME),
         commit,
         refs,
         refs_complete,

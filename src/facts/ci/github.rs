@@ -27,6 +27,7 @@ pub(super) fn read(variables: &Variables, payload: Option<&Value>) -> CiFacts {
     let commit = commit(variables, payload, event);
     CiFacts {
         system: Some("GitHub Actions"),
+        machine: None,
         commit_time: commit.as_ref().and_then(|commit| commit_time(payload, commit)),
         commit,
         source_branch: known(variables, "GITHUB_HEAD_REF"),

@@ -18,6 +18,7 @@ pub(super) fn read(variables: &Variables) -> CiFacts {
     let from = known(variables, "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH");
     CiFacts {
         system: Some("GitLab CI"),
+        machine: None,
         commit: known_commit(variables, "CI_COMMIT_SHA"),
         commit_time: known(variables, "CI_COMMIT_TIMESTAMP")
             .and_then(|known| Some(Known::new(OffsetDateTime::parse(&known.value, &Rfc3339).ok()?, known.source))),

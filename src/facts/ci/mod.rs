@@ -19,6 +19,8 @@ use super::{Commit, Event, Known, Project, Refs, Variables};
 pub struct CiFacts {
     /// The system's name.
     pub system: Option<&'static str>,
+    /// The system whose machine this is: CodeBuild can run the jobs of others.
+    pub machine: Option<&'static str>,
     /// The commit.
     pub commit: Option<Known<Commit>>,
     /// What is being built.
@@ -74,7 +76,8 @@ impl CiFacts {
         } else {
             return None;
         };
-        Some(facts)
+        let machine = if is_set("CODEBUILD_BUILD_ID") { Some(codebuild::NAME) } else { facts.system };
+        Some(CiFacts { machine, ..facts })
     }
 }
 
@@ -119,7 +122,8 @@ mod tests {
     #[test]
     fn a_github_runner_inside_codebuild_is_github() {
         let both = variables(&[("GITHUB_ACTIONS", "true"), ("CODEBUILD_BUILD_ID", "p:1")]);
-        assert_eq!(CiFacts::read(&both, None).and_then(|ci| ci.system), Some("GitHub Actions"));
+        let ci = CiFacts::read(&both, None).unwrap();
+        assert_eq!((ci.system, ci.machine), (Some("GitHub Actions"), Some("AWS CodeBuild")));
     }
 
     #[test]

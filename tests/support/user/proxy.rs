@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex};
 /// What he answers himself, by the action, as in `CreateRepository`: the status and the body. `None` hands it on.
 type Rule = dyn Fn(&str) -> Option<(u16, String)> + Send + Sync;
 
+/// The server that a request is for, by the region that it was signed for.
+type Road = dyn Fn(&str) -> String + Send + Sync;
+
 /// The man in the middle; he stays until the tests end.
 pub struct Proxy {
     /// His address, for `AWS_ENDPOINT_URL_ECR`.
@@ -17,16 +20,35 @@ pub struct Proxy {
 impl Proxy {
     /// Stands before a server, whose address is empty if the rule answers everything.
     pub fn start(upstream: &str, rule: impl Fn(&str) -> Option<(u16, String)> + Send + Sync + 'static) -> Self {
+        let upstream = upstream.to_owned();
+        Self::before(move |_| upstream.clone(), rule)
+    }
+
+    /// Stands before one server for each region, which answers for that region alone, as ECR's endpoints do.
+    pub fn of_regions(servers: &[(&str, &str)]) -> Self {
+        let servers: Vec<(String, String)> =
+            servers.iter().map(|(region, endpoint)| ((*region).to_owned(), (*endpoint).to_owned())).collect();
+        let of = move |region: &str| {
+            let found = servers.iter().find(|(known, _)| known == region);
+            found.map(|(_, endpoint)| endpoint.clone()).unwrap_or_default()
+        };
+        Self::before(of, |_| None)
+    }
+
+    fn before(
+        road: impl Fn(&str) -> String + Send + Sync + 'static,
+        rule: impl Fn(&str) -> Option<(u16, String)> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let upstream = upstream.trim_start_matches("http://").to_owned();
+        let road: Arc<Road> = Arc::new(road);
         let seen = Arc::<Mutex<Vec<(String, String)>>>::default();
         let (rule, noted): (Arc<Rule>, _) = (Arc::new(rule), Arc::clone(&seen));
         std::thread::spawn(move || {
             for client in listener.incoming() {
-                let (rule, seen, upstream) = (Arc::clone(&rule), Arc::clone(&noted), upstream.clone());
+                let (rule, seen, road) = (Arc::clone(&rule), Arc::clone(&noted), Arc::clone(&road));
                 // A client that goes away in between is its own affair.
-                std::thread::spawn(move || answer(client?, &upstream, &*rule, &seen));
+                std::thread::spawn(move || answer(client?, &*road, &*rule, &seen));
             }
         });
         Proxy { endpoint, seen }
@@ -45,12 +67,7 @@ impl Proxy {
 }
 
 /// Answers one request and closes the connection.
-fn answer(
-    mut client: TcpStream,
-    upstream: &str,
-    rule: &Rule,
-    seen: &Mutex<Vec<(String, String)>>,
-) -> std::io::Result<()> {
+fn answer(mut client: TcpStream, road: &Road, rule: &Rule, seen: &Mutex<Vec<(String, String)>>) -> std::io::Result<()> {
     let (head, body) = read_message(&mut BufReader::new(client.try_clone()?))?;
     let target = head.iter().find(|line| line.to_lowercase().starts_with("x-amz-target:"));
     let action = target.and_then(|line| line.rsplit('.').next()).unwrap_or_default().to_owned();
@@ -62,7 +79,11 @@ fn answer(
     let answered = match rule(&action) {
         Some((status, body)) => (format!("HTTP/1.1 {status} Said"), body.into_bytes()),
         None => {
-            let mut server = TcpStream::connect(upstream)?;
+            // As in `Credential=AKIA…/20260301/eu-west-1/ecr/aws4_request`.
+            let signed = head.iter().find(|line| line.to_lowercase().starts_with("authorization:"));
+            let region = signed.and_then(|line| line.split('/').nth(2)).unwrap_or_default();
+            let upstream = road(region);
+            let mut server = TcpStream::connect(upstream.trim_start_matches("http://"))?;
             write_message(&mut server, &head[0], &head[1..], &body)?;
             let (head, body) = read_message(&mut BufReader::new(server))?;
             (head[0].clone(), body)
