@@ -182,7 +182,7 @@ mod tests {
 
     fn set(files: &[(&str, u8)]) -> Arc<FileSet> {
         let file = |byte| Content::File { mode: Mode::reduced(0o644), sha256: [byte; 32] };
-        Arc::new(FileSet::new(files.iter().map(|(path, byte)| (path.as_bytes().to_vec(), file(*byte))).collect()))
+        Arc::new(FileSet::new(files.iter().map(|(path, byte)| (path.as_bytes().into(), file(*byte))).collect()))
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Encoder {
 
     /// The first digits of the hash.
     pub fn short(self, digits: usize) -> String {
-        let mut hex = hex(&self.finish());
+        let mut hex = hex(&self.finish()[..digits.div_ceil(2)]);
         hex.truncate(digits);
         hex
     }

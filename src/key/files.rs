@@ -1,7 +1,5 @@
 //! The files of a context, as they enter the key.
 
-use std::sync::OnceLock;
-
 use super::encode::Encoder;
 use super::record::FilesRecord;
 use super::rollup;
@@ -38,18 +36,17 @@ impl Mode {
     }
 }
 
-/// All files of a context.
+/// All files of a context: their digest, and their record. They themselves may be many, and are not kept.
 #[derive(Debug)]
 pub struct FileSet {
-    entries: Vec<(Vec<u8>, Content)>,
     digest: [u8; 32],
-    record: OnceLock<FilesRecord>,
+    record: FilesRecord,
 }
 
 impl FileSet {
     /// The set of these files, whatever their order. Paths are relative to the context and slash-separated; no path
     /// comes twice.
-    pub fn new(mut entries: Vec<(Vec<u8>, Content)>) -> Self {
+    pub fn new(mut entries: Vec<(Box<[u8]>, Content)>) -> Self {
         entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut encoder = Encoder::of("longshore files");
         encoder.length(entries.len());
@@ -57,7 +54,8 @@ impl FileSet {
             encoder.bytes(path);
             content.encode(&mut encoder);
         }
-        FileSet { entries, digest: encoder.finish(), record: OnceLock::new() }
+        let digest = encoder.finish();
+        FileSet { digest, record: record(&entries, Digest::from_sha256(digest)) }
     }
 
     /// The digest over paths, modes and contents.
@@ -67,34 +65,40 @@ impl FileSet {
 
     /// How many files, links and empty folders there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.record.count
     }
 
     /// Whether the context is empty.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     pub(super) fn encode(&self, encoder: &mut Encoder) {
         encoder.fixed(&self.digest);
     }
 
-    /// The files as the record names them; made once, since images may share a context.
+    /// The files as the record names them.
     pub(super) fn record(&self) -> &FilesRecord {
-        self.record.get_or_init(|| {
-            let entries = self.entries.iter().map(|(path, content)| {
-                let mut name = String::from_utf8_lossy(path).into_owned();
-                if *content == Content::EmptyFolder {
-                    name.push('/');
-                }
-                let mut encoder = Encoder::of("longshore file");
-                content.encode(&mut encoder);
-                (name, encoder.short(rollup::DIGITS))
-            });
-            let (entries, depth) = rollup::fitting(entries.collect());
-            FilesRecord { digest: self.digest(), count: self.len(), depth, entries }
-        })
+        &self.record
     }
+}
+
+fn record(entries: &[(Box<[u8]>, Content)], digest: Digest) -> FilesRecord {
+    let name = |path: &[u8], content: &Content| {
+        let mut name = String::from_utf8_lossy(path).into_owned();
+        if *content == Content::EmptyFolder {
+            name.push('/');
+        }
+        name
+    };
+    let names = entries.iter().map(|(path, content)| name(path, content));
+    let shortened = entries.iter().map(|(path, content)| {
+        let mut encoder = Encoder::of("longshore file");
+        content.encode(&mut encoder);
+        (name(path, content), encoder.short(rollup::DIGITS))
+    });
+    let (rolled_up, depth) = rollup::fitting(names, shortened);
+    FilesRecord { digest, count: entries.len(), depth, entries: rolled_up }
 }
 
 impl Content {
@@ -118,11 +122,11 @@ impl Content {
 mod tests {
     use super::*;
 
-    fn file(path: &str, mode: u32, content: u8) -> (Vec<u8>, Content) {
-        (path.as_bytes().to_vec(), Content::File { mode: Mode::reduced(mode), sha256: [content; 32] })
+    fn file(path: &str, mode: u32, content: u8) -> (Box<[u8]>, Content) {
+        (path.as_bytes().into(), Content::File { mode: Mode::reduced(mode), sha256: [content; 32] })
     }
 
-    fn digest(entries: Vec<(Vec<u8>, Content)>) -> Digest {
+    fn digest(entries: Vec<(Box<[u8]>, Content)>) -> Digest {
         FileSet::new(entries).digest()
     }
 
@@ -148,9 +152,9 @@ mod tests {
             vec![file("a", 0o644, 1)],
             vec![file("b", 0o644, 1)],
             vec![file("a", 0o644, 2)],
-            vec![(b"a".to_vec(), Content::Link(b"x".to_vec()))],
-            vec![(b"a".to_vec(), Content::Link(b"y".to_vec()))],
-            vec![(b"a".to_vec(), Content::EmptyFolder)],
+            vec![(Box::from(&b"a"[..]), Content::Link(b"x".to_vec()))],
+            vec![(Box::from(&b"a"[..]), Content::Link(b"y".to_vec()))],
+            vec![(Box::from(&b"a"[..]), Content::EmptyFolder)],
             vec![file("a", 0o644, 1), file("b", 0o644, 1)],
         ];
         let digests: std::collections::BTreeSet<Digest> = sets.into_iter().map(digest).collect();

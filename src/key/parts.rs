@@ -236,7 +236,9 @@ pub(super) mod tests {
             key(&|parts| parts.network = Some("none".into())),
             key(&|parts| parts.extra_hosts = one("a", "b")),
             key(&|parts| parts.shm_size = Some(1)),
-            key(&|parts| parts.files = Arc::new(FileSet::new(vec![(b"a".to_vec(), crate::key::Content::EmptyFolder)]))),
+            key(&|parts| {
+                parts.files = Arc::new(FileSet::new(vec![(Box::from(&b"a"[..]), crate::key::Content::EmptyFolder)]));
+            }),
             key(&|parts| parts.checkout = Some(checkout(&[]))),
             key(&|parts| parts.checkout = Some(checkout(&["v1"]))),
             key(&|parts| parts.bases = BTreeMap::from([("a".into(), Digest::of(b"a"))])),

@@ -194,7 +194,7 @@ mod tests {
     fn a_record_stays_small_whatever_the_context() {
         let content = |n: u32| Content::File { mode: Mode::reduced(0o644), sha256: [n as u8; 32] };
         let files = (0..60_000u32)
-            .map(|n| (format!("some/folder-{}/deep/{}/file-{n}", n % 90, n % 500).into_bytes(), content(n)));
+            .map(|n| (format!("some/folder-{}/deep/{}/file-{n}", n % 90, n % 500).into_bytes().into(), content(n)));
         let mut parts = parts();
         parts.files = Arc::new(FileSet::new(files.collect()));
         let json = serde_json::to_string(&KeyRecord::of(&parts, None)).unwrap();

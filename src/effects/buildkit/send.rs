@@ -208,3 +208,55 @@ pub(super) fn read_limited(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     }
     fs::read(path)
 }
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Dockerfile;
+    use std::os::unix::net::UnixListener;
+
+    /// What the sender makes of a folder with the file `a` of 3 bytes, when something happens to it after the daemon was
+    /// told of it and before it asks for it.
+    fn after(change: impl FnOnce(&Path)) -> Result<(), ContextError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "abc").unwrap();
+        let context = Context::open(folder.path(), &Dockerfile::Inline("FROM scratch".into())).unwrap();
+        let served = Served::Folder(context);
+        let (pieces, mut sent) = mpsc::channel(8);
+        let (ask, asking) = std::sync::mpsc::channel();
+        let (tell, _told) = mpsc::unbounded_channel();
+        std::thread::scope(|scope| {
+            let served = &served;
+            let send = move || Sender::new(served, &pieces, &asking, &tell).send(&Wanted::default());
+            let sending = scope.spawn(send);
+            while sent.blocking_recv().unwrap().unwrap().stat.is_some() {}
+            change(&path);
+            ask.send(Asked::File(0)).unwrap();
+            ask.send(Asked::Nothing).unwrap();
+            let result = sending.join().unwrap();
+            if let Err(error) = &result {
+                assert_eq!(error.path, path);
+            }
+            result
+        })
+    }
+
+    #[test]
+    fn a_file_that_changes_while_the_context_is_sent_is_named() {
+        assert_eq!(after(|_| {}), Ok(()));
+        assert_eq!(after(|path| fs::write(path, "xyz").unwrap()), Ok(()), "what is sent is what is read");
+        let cause = |change: fn(&Path)| after(change).unwrap_err().cause;
+        assert!(cause(|path| fs::remove_file(path).unwrap()).contains("No such file"));
+        assert_eq!(cause(|path| fs::write(path, "ab").unwrap()), "it became shorter while it was read");
+        assert_eq!(cause(|path| fs::write(path, "abcd").unwrap()), "it became longer while it was read");
+        let folder = |path: &Path| fs::remove_file(path).and_then(|()| fs::create_dir(path)).unwrap();
+        assert_eq!(cause(folder), "it is no file any more");
+        let socket = |path: &Path| {
+            fs::remove_file(path).unwrap();
+            UnixListener::bind(path).unwrap();
+        };
+        assert!(after(socket).is_err());
+    }
+}

@@ -6,22 +6,19 @@
 //! and where git does not know a file, its id is a SHA-1, for which collisions can be made. A hash of what is there is
 //! right whatever its history, and takes a second for 2 GB on one core.
 
-use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+mod hashing;
 
-use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::context::{Context, ContextError, Weight, slashed_bytes};
 use super::{git, program};
 use crate::key::{Checkout, Content, FileSet, Mode};
 use crate::names::Digest;
-
-/// How much of a file is in memory at once, for each thread.
-const BUFFER: usize = 128 * 1024;
+use hashing::{Hashes, Queue};
 
 /// What the key needs to know of a context.
 #[derive(Debug, Clone)]
@@ -34,33 +31,17 @@ pub struct Fingerprint {
     pub weight: Weight,
 }
 
-/// A context as it was listed, its files still unread.
+/// A context as it was listed, its files without their hashes.
 struct Listing {
-    entries: Vec<(Vec<u8>, Found)>,
+    entries: Vec<(Box<[u8]>, Content)>,
+    /// Which of the entries are files, and the number of each.
+    files: Vec<(usize, usize)>,
     checkout: Option<Checkout>,
     weight: Weight,
 }
 
-enum Found {
-    /// A file to hash, by its number.
-    File(Mode, usize),
-    Other(Content),
-}
-
-/// A file to hash, once however many contexts hold it.
-struct Job {
-    path: PathBuf,
-    hash: OnceLock<Result<[u8; 32], ContextError>>,
-}
-
-#[derive(Default)]
-struct Jobs {
-    all: Vec<Job>,
-    by_path: HashMap<PathBuf, usize>,
-}
-
-/// The fingerprints of these contexts, in their order. Blocks: folders are listed and files hashed on as many threads
-/// as there are cores.
+/// The fingerprints of these contexts, in their order. Blocks: on as many threads as there are cores, files are hashed
+/// while folders are still being listed.
 ///
 /// # Errors
 /// The first folder, file or link of a context that cannot be read.
@@ -69,25 +50,20 @@ pub fn contexts(contexts: &[Context]) -> Vec<Result<Fingerprint, ContextError>> 
     let mut firsts: HashMap<_, usize> = HashMap::new();
     let same: Vec<usize> =
         contexts.iter().enumerate().map(|(at, one)| *firsts.entry(one.identity()).or_insert(at)).collect();
+    let different: Vec<usize> = (0..contexts.len()).filter(|at| same[*at] == *at).collect();
 
-    let jobs = Mutex::new(Jobs::default());
     let listings: Vec<OnceLock<Result<Listing, ContextError>>> = contexts.iter().map(|_| OnceLock::new()).collect();
-    in_parallel(contexts.len(), |at, _| {
-        if same[at] == at {
-            let _ = listings[at].set(list(&contexts[at], &jobs));
+    let next = AtomicUsize::new(0);
+    let hashes = hashing::while_listing(program::cores().min(different.len()), different.len() > 1, |queue| {
+        while let Some(at) = different.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let _ = listings[*at].set(list(&contexts[*at], queue));
         }
-    });
-
-    let jobs = jobs.into_inner().unwrap_or_else(PoisonError::into_inner).all;
-    in_parallel(jobs.len(), |at, buffer| {
-        let job = &jobs[at];
-        let _ = job.hash.set(hash(&job.path, buffer).map_err(|error| ContextError::new(&job.path, &error)));
     });
 
     let mut fingerprints: Vec<Result<Fingerprint, ContextError>> = Vec::with_capacity(contexts.len());
     for (at, listing) in listings.into_iter().enumerate() {
         let fingerprint = match listing.into_inner() {
-            Some(listing) => listing.and_then(|listing| finish(listing, &jobs)),
+            Some(listing) => listing.and_then(|listing| finish(listing, &hashes)),
             None => fingerprints[same[at]].clone(),
         };
         fingerprints.push(fingerprint);
@@ -100,12 +76,11 @@ pub fn contexts(contexts: &[Context]) -> Vec<Result<Fingerprint, ContextError>> 
 /// # Errors
 /// If it cannot be read.
 pub fn file(path: &Path) -> Result<Digest, ContextError> {
-    let hashed = hash(path, &mut vec![0; BUFFER]).map_err(|error| ContextError::new(path, &error));
-    hashed.map(Digest::from_sha256)
+    hashing::one(path).map(Digest::from_sha256)
 }
 
-fn list(context: &Context, jobs: &Mutex<Jobs>) -> Result<Listing, ContextError> {
-    let mut listing = Listing { entries: Vec::new(), checkout: None, weight: Weight::default() };
+fn list(context: &Context, queue: &Queue<'_>) -> Result<Listing, ContextError> {
+    let mut listing = Listing { entries: Vec::new(), files: Vec::new(), checkout: None, weight: Weight::default() };
     let mut walk = context.walk()?;
     while let Some(entry) = walk.next() {
         let entry = entry?;
@@ -118,71 +93,41 @@ fn list(context: &Context, jobs: &Mutex<Jobs>) -> Result<Listing, ContextError> 
             continue;
         }
         let kind = entry.metadata.file_type();
-        let found = if kind.is_file() {
+        let (content, number) = if kind.is_file() {
             listing.weight.add(&entry.path, entry.metadata.len());
-            Found::File(mode(&entry.metadata), job(full, jobs))
+            (Content::File { mode: mode(&entry.metadata), sha256: [0; 32] }, Some(queue.add(full)))
         } else if kind.is_symlink() {
             let target = fs::read_link(&full).map_err(|error| ContextError::new(&full, &error))?;
-            Found::Other(Content::Link(target.into_os_string().into_encoded_bytes()))
+            (Content::Link(target.into_os_string().into_encoded_bytes()), None)
         } else if kind.is_dir() {
-            Found::Other(Content::EmptyFolder)
+            (Content::EmptyFolder, None)
         } else {
             // Sockets, pipes and devices are not sent to the builder either.
             continue;
         };
-        let path = slashed_bytes(&entry.path);
+        let path = slashed_bytes(&entry.path).into_boxed_slice();
         // What is in a folder follows it at once, so the last entry is known not to be empty by this one.
-        if listing.entries.last().is_some_and(|(last, found)| is_inside(&path, last, found)) {
+        if listing.entries.last().is_some_and(|(last, content)| is_inside(&path, last, content)) {
             listing.entries.pop();
         }
-        listing.entries.push((path, found));
+        listing.files.extend(number.map(|number| (listing.entries.len(), number)));
+        listing.entries.push((path, content));
     }
     Ok(listing)
 }
 
-fn is_inside(path: &[u8], folder: &[u8], found: &Found) -> bool {
-    matches!(found, Found::Other(Content::EmptyFolder))
-        && path.strip_prefix(folder).is_some_and(|rest| rest.first() == Some(&b'/'))
+fn is_inside(path: &[u8], folder: &[u8], content: &Content) -> bool {
+    *content == Content::EmptyFolder && path.strip_prefix(folder).is_some_and(|rest| rest.first() == Some(&b'/'))
 }
 
-fn job(path: PathBuf, jobs: &Mutex<Jobs>) -> usize {
-    let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = jobs.by_path.get(&path) {
-        return *known;
-    }
-    let number = jobs.all.len();
-    jobs.by_path.insert(path.clone(), number);
-    jobs.all.push(Job { path, hash: OnceLock::new() });
-    number
-}
-
-fn finish(listing: Listing, jobs: &[Job]) -> Result<Fingerprint, ContextError> {
-    let resolved = listing.entries.into_iter().map(|(path, found)| {
-        let content = match found {
-            Found::Other(content) => content,
-            Found::File(mode, number) => match jobs[number].hash.get() {
-                Some(Ok(sha256)) => Content::File { mode, sha256: *sha256 },
-                Some(Err(error)) => return Err(error.clone()),
-                None => return Err(ContextError::new(&jobs[number].path, &"it was not read")),
-            },
-        };
-        Ok((path, content))
-    });
-    let entries = resolved.collect::<Result<Vec<_>, _>>()?;
-    Ok(Fingerprint { files: Arc::new(FileSet::new(entries)), checkout: listing.checkout, weight: listing.weight })
-}
-
-fn hash(path: &Path, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    loop {
-        match file.read(buffer) {
-            Ok(0) => return Ok(hash.finalize().into()),
-            Ok(read) => hash.update(&buffer[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+fn finish(mut listing: Listing, hashes: &Hashes) -> Result<Fingerprint, ContextError> {
+    for (at, number) in listing.files {
+        if let Content::File { sha256, .. } = &mut listing.entries[at].1 {
+            *sha256 = hashes.of(number)?;
         }
     }
+    let files = Arc::new(FileSet::new(listing.entries));
+    Ok(Fingerprint { files, checkout: listing.checkout, weight: listing.weight })
 }
 
 #[cfg(unix)]
@@ -195,25 +140,6 @@ fn mode(metadata: &Metadata) -> Mode {
 #[cfg(not(unix))]
 fn mode(_: &Metadata) -> Mode {
     Mode::reduced(0o644)
-}
-
-/// Does the work of each number below `count` once, on as many threads as there are cores.
-fn in_parallel(count: usize, work: impl Fn(usize, &mut [u8]) + Sync) {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..program::cores().min(count) {
-            scope.spawn(|| {
-                let mut buffer = vec![0; BUFFER];
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= count {
-                        break;
-                    }
-                    work(at, &mut buffer);
-                }
-            });
-        }
-    });
 }
 
 #[cfg(test)]
@@ -288,14 +214,13 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_is_named() {
-        let folder = folder(&[("a", "1")]);
-        let context = context(folder.path());
-        let jobs = Mutex::new(Jobs::default());
-        let listing = list(&context, &jobs).unwrap();
-        fs::remove_file(folder.path().join("a")).unwrap();
-        let jobs = jobs.into_inner().unwrap().all;
-        let error = hash(&jobs[0].path, &mut [0; 8]).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        assert!(finish(listing, &jobs).unwrap_err().path.ends_with("a"));
+        let missing = Path::new("missing");
+        let number = std::sync::OnceLock::new();
+        let hashes = hashing::while_listing(1, false, |queue| number.set(queue.add(missing.to_owned())).unwrap());
+        let files = vec![(0, *number.get().unwrap())];
+        let content = Content::File { mode: Mode::reduced(0o644), sha256: [0; 32] };
+        let entries = vec![(Box::from(&b"missing"[..]), content)];
+        let listing = Listing { entries, files, checkout: None, weight: Weight::default() };
+        assert_eq!(finish(listing, &hashes).unwrap_err().path, missing);
     }
 }
