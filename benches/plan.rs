@@ -79,7 +79,7 @@ fn main() {
             )
         })
         .collect();
-    let seen = RegistryFacts { repositories, templates: Vec::new(), images: BTreeMap::new() };
+    let seen = RegistryFacts { repositories, templates: Vec::new(), images: BTreeMap::new(), replication: None };
     let sight = Sight {
         root: Path::new("/"),
         written: &[],

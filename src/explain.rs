@@ -1,6 +1,7 @@
 //! What to do about a failure outside: every hint about a service lives here.
 
 mod gate;
+mod replication;
 
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::execute::ports::{Failure, ServiceError};
@@ -82,6 +83,7 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
                 .hint("another job took it meanwhile; tag a new version in git, or except the tag from immutability under `tag_mutability`")
         }
         Failure::GateClosed { fail_on, objections, released } => gate::closed(*fail_on, objections, *released, around),
+        Failure::NotReplicated { repository, to, hitch } => replication::missed(repository, to, hitch, around),
         Failure::Throttled => Diagnostic::new(Blame::Service, format!("cannot {}: too many requests", error.doing))
             .hint("run again; if it happens often, ask AWS for a higher rate under Service Quotas"),
         Failure::Unreachable { address } if broke_off(&error.cause) => broken_off(&error.doing, address),

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt};
 use super::builders::{self, Builders};
 use super::read::Loaded;
 use super::recipes::Recipes;
-use super::registry::Lookout;
+use super::registry::{AllWanted, Lookout};
 use super::target::{self, Target};
 use super::{World, key, local, look, read, recipes, registry};
 use crate::cli::{BuildArgs, WorkArgs};
@@ -19,11 +19,11 @@ use crate::effects::ecr::EcrClient;
 use crate::effects::registry::{OwnRegistry, RegistryClient};
 use crate::execute::ports::ServiceError;
 use crate::explain::{Circumstances, explain};
-use crate::facts::{ContentFacts, Facts, PartFacts, RepositoryFacts};
+use crate::facts::{ContentFacts, Facts, PartFacts, RegistryFacts, RepositoryFacts};
 use crate::key::{AlwaysBuild, BaseImage, ContentKey, ImageKey, KeyRecord, PlatformKey};
 use crate::local::Server;
 use crate::names::{RegistryHost, RepositoryName};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Registry, Replica};
 use crate::plan::tags::DerivedTags;
 use crate::plan::{self, Plan, ReplicaSight, Scope, Sight};
 use crate::report;
@@ -56,6 +56,31 @@ impl Way {
     pub(super) fn to(target: Target, world: &World) -> Result<Self, ServiceError> {
         let registry = RegistryClient::new(&target.host, &world.variables)?.with_tally(&world.retries);
         Ok(Way { host: target.host, ecr: target.ecr, registry })
+    }
+
+    /// What was seen of it as a replica that was asked for.
+    pub(super) fn seen<'a>(
+        &'a self,
+        asked: &'a Replica,
+        seen: &'a RegistryFacts,
+        registry: &Registry,
+        own: &Way,
+    ) -> ReplicaSight<'a> {
+        let wait = target::wait(asked, (&self.host, &self.ecr), registry, &own.host);
+        ReplicaSight { registry: &self.host, seen, wait, place: asked.place.as_ref() }
+    }
+
+    /// What a plan has to know of the registry; of its replication only where that is waited for.
+    pub(super) async fn look(&self, wanted: &AllWanted, registry: &Registry) -> Result<RegistryFacts, ServiceError> {
+        let rules = async {
+            match registry.replicas.iter().any(|replica| replica.wait.is_some()) {
+                true => self.ecr.replication_rules().await,
+                false => Ok(None),
+            }
+        };
+        let lookout = self.lookout();
+        let (seen, replication) = tokio::try_join!(lookout.look(wanted), rules)?;
+        Ok(RegistryFacts { replication, ..seen })
     }
 
     pub(super) fn lookout(&self) -> Lookout<'_> {
@@ -134,11 +159,17 @@ pub(super) async fn decide(
     let wanted = registry::wanted(pipeline, &tags, &contents, &facts);
     let lookout = own.lookout();
     let there = try_join_all(replicas.iter().map(async |replica| replica.lookout().look(&wanted).await));
-    let (seen, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error, &facts))?;
+    let (seen, there) =
+        tokio::try_join!(own.look(&wanted, &pipeline.registry), there).map_err(|error| told(&error, &facts))?;
     explain_changes(&mut contents, pipeline, &tags, &keys, &seen.repositories, &lookout).await;
 
-    let seen_there = replicas.iter().zip(&there);
-    let seen_there = seen_there.map(|(replica, seen)| ReplicaSight { registry: &replica.host, seen });
+    let asked = &pipeline.registry.replicas;
+    let seen_there: Vec<_> = replicas
+        .iter()
+        .zip(asked)
+        .zip(&there)
+        .map(|((way, asked), seen)| way.seen(asked, seen, &pipeline.registry, &own))
+        .collect();
     let sight = Sight {
         root: &root,
         written: &written,
@@ -151,7 +182,7 @@ pub(super) async fn decide(
         native: &platform,
         based_on_registry: &recipes.based_on(&own.host, pipeline),
         seen: &seen,
-        replicas: &seen_there.collect::<Vec<_>>(),
+        replicas: &seen_there,
     };
     let plan = plan::make(pipeline, tags, &sight)?;
     report::warnings(&plan.doubts, world.colors);

@@ -21,8 +21,8 @@ use crate::facts::{Known, RepositoryFacts};
 use crate::key::ContentKey;
 use crate::names::{Digest, ImageRef, RepositoryName, Tag};
 use crate::pipeline::{self, Pipeline};
+use crate::plan::environment;
 use crate::plan::promote::{Sight, Source, promote};
-use crate::plan::{ReplicaSight, environment};
 
 pub(super) async fn run(args: &PromoteArgs, world: &World) -> Result<(), Diagnostics> {
     finish::prepare(&args.results, world)?;
@@ -50,12 +50,12 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
     let replicas = replicas.map_err(|error| told(&error))?;
 
     let wanted = wanted(&pipeline, &source, &tags);
-    let lookout = own.lookout();
     let there = futures_util::future::try_join_all(replicas.iter().map(async |way| way.lookout().look(&wanted).await));
-    let (seen, there) = tokio::try_join!(lookout.look(&wanted), there).map_err(|error| told(&error))?;
+    let (seen, there) = tokio::try_join!(own.look(&wanted, &pipeline.registry), there).map_err(|error| told(&error))?;
     let found = find(&source, &seen.repositories, &own).await.map_err(|error| told(&error))?;
-    let seen_there = replicas.iter().zip(&there);
-    let seen_there: Vec<_> = seen_there.map(|(way, seen)| ReplicaSight { registry: &way.host, seen }).collect();
+    let asked = replicas.iter().zip(&pipeline.registry.replicas);
+    let seen_there: Vec<_> =
+        asked.zip(&there).map(|((way, asked), seen)| way.seen(asked, seen, &pipeline.registry, &own)).collect();
     let sight =
         Sight { registry: &own.host, seen: &seen, found: &found, replicas: &seen_there, here, now: clock::now() };
     let plan = promote(&pipeline, &source, &tags, &sight)?;
@@ -125,6 +125,7 @@ fn elsewhere(args: &PromoteArgs) -> Option<pipeline::Replica> {
         host: to.to_registry.clone(),
         role: to.to_role.clone(),
         profile: to.to_profile.clone(),
+        wait: None,
         place: None,
     };
     (replica != pipeline::Replica::default()).then_some(replica)

@@ -11,6 +11,7 @@ use crate::explain::{self, Circumstances};
 use crate::local::Server;
 use crate::names::{EcrEndpoint, Region, RegistryHost};
 use crate::pipeline::{Registry, Replica};
+use crate::plan::Wait;
 
 /// The registry, and the control plane that belongs to it.
 pub(crate) struct Target {
@@ -58,6 +59,22 @@ pub(crate) async fn replicas(registry: &Registry, own: &Target, world: &World) -
         targets.push(target);
     }
     Ok(targets)
+}
+
+/// What ECR's own replication calls a replica, where it is waited for.
+pub(crate) fn wait(
+    replica: &Replica,
+    (host, ecr): (&RegistryHost, &EcrClient),
+    registry: &Registry,
+    own: &RegistryHost,
+) -> Option<Wait> {
+    let account = |host: &RegistryHost| host.as_ecr().map(|ecr| ecr.account);
+    let account_here = || account(own).or_else(|| registry.account.clone());
+    Some(Wait {
+        account: replica.account.clone().or_else(|| account(host)).or_else(account_here),
+        region: ecr.region().clone(),
+        timeout: replica.wait?,
+    })
 }
 
 async fn replica_of(replica: &Replica, own: &Target, registry: &Registry, world: &World) -> Result<Target, Diagnostic> {

@@ -114,6 +114,27 @@ pub enum ImageEvent {
         /// The registry, if it is not the run's own.
         replica: Option<RegistryHost>,
     },
+    /// ECR's own replication to a registry is waited for.
+    AwaitingReplication {
+        /// The registry.
+        registry: RegistryHost,
+    },
+    /// ECR has brought the image to another registry.
+    Replicated {
+        /// The registry.
+        registry: RegistryHost,
+        /// What it is called everywhere.
+        digest: Digest,
+        /// How long it was waited for.
+        took: Duration,
+    },
+    /// ECR does not bring the image to another registry, so that it is copied.
+    NotReplicated {
+        /// The registry.
+        registry: RegistryHost,
+        /// Why.
+        why: String,
+    },
     /// The image is in another registry as well.
     Copied {
         /// Its name there.

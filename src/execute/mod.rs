@@ -17,6 +17,7 @@ mod provision;
 mod release;
 mod renewal;
 mod replicate;
+mod replication;
 pub mod report;
 pub mod road;
 mod seed;
@@ -214,7 +215,7 @@ async fn replicate_all<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         return true;
     }
     let copies = stream::iter(staged.iter().enumerate())
-        .map(async |(at, staged)| steps.replicate(at, &staged.digest).await)
+        .map(async |(at, staged)| steps.replicate(at, &staged.digest, staged.push_took.is_some()).await)
         .buffered(steps.services.jobs.max(1) * WAYS_A_JOB);
     let results: Vec<_> = copies.collect().await;
     let mut all = true;
@@ -277,7 +278,7 @@ async fn release_there<Eng: Engine, Ctl: Ecr, Reg: Registry>(
 ) -> Result<Published, ServiceError> {
     // Another run's image was released in its place; then that one has to be there first.
     if staged != released {
-        steps.replicate(at, released).await?;
+        steps.replicate(at, released, false).await?;
     }
     site.release(steps.there(at, replica), released, moves).await
 }

@@ -8,9 +8,11 @@ use time::OffsetDateTime;
 
 mod direct;
 mod layers;
+mod replication;
 
 pub use direct::{Archive, Freight};
 pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, Opening, Source};
+pub use replication::{Hitch, Progress, Replication};
 
 use super::events::{BuildEvent, CopyEvent, PushEvent};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
@@ -101,6 +103,13 @@ pub trait Ecr {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> impl Future<Output = Result<Answer, ServiceError>>;
+
+    /// How far ECR's own replication is with an image, for each destination that it knows of.
+    fn replications(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> impl Future<Output = Result<Vec<Replication>, ServiceError>>;
 }
 
 /// The registry protocol: OCI distribution specification, as ECR speaks it.
@@ -418,6 +427,15 @@ pub enum Failure {
         objections: Vec<Objection>,
         /// The image carries its tags already, as where it is only looked at.
         released: bool,
+    },
+    /// ECR's own replication does not bring an image.
+    NotReplicated {
+        /// The image's repository.
+        repository: RepositoryName,
+        /// Where to.
+        to: String,
+        /// Why.
+        hitch: Hitch,
     },
     /// Too many requests.
     Throttled,

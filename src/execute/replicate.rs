@@ -9,12 +9,22 @@ use super::ports::{Credential, Destination, Ecr, Engine, Failure, Registry, Serv
 use super::site::Site;
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef};
-use crate::plan::ImagePlan;
+use crate::plan::{ImagePlan, Wait};
 use crate::retry::{PUSH, Retry, Verdict, persist};
 
+/// A registry that an image is to come to.
+pub(super) struct Place<'a, Ctl, Reg> {
+    pub(super) site: &'a Site<'a, Ctl, Reg>,
+    /// The name that it gets there.
+    name: ImageRef,
+    /// How ECR's own replication is waited for, where it is not copied.
+    pub(super) wait: Option<&'a Wait>,
+}
+
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
-    /// Copies one image, the `at`-th of the plan, to the replicas that are not known to have it.
-    pub(super) async fn replicate(&self, at: usize, digest: &Digest) -> Result<(), ServiceError> {
+    /// Brings one image, the `at`-th of the plan, to the replicas that are not known to have it. `ours` was pushed by this
+    /// run.
+    pub(super) async fn replicate(&self, at: usize, digest: &Digest, ours: bool) -> Result<(), ServiceError> {
         let image = &self.plan.images[at];
         let lacking = self.plan.replicas.iter().zip(&self.replicas).filter_map(|(replica, site)| {
             let here = &replica.images[at];
@@ -23,9 +33,22 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
                 Some(staging) => ImageRef::tagged(site.host, &image.repository, staging),
                 None => ImageRef::digested(site.host, &image.repository, digest),
             };
-            (!is_there).then_some((site, name))
+            (!is_there).then_some(Place { site, name, wait: replica.wait.as_ref() })
         });
-        let mut lacking: Vec<_> = lacking.collect();
+        let (awaited, copied): (Vec<_>, Vec<_>) = lacking.partition(|place| place.wait.is_some());
+        let (left, copied) =
+            tokio::join!(self.await_replication(image, digest, ours, awaited), self.copy(image, digest, copied));
+        copied?;
+        self.copy(image, digest, left?).await
+    }
+
+    /// Copies an image to all these places.
+    async fn copy<'s>(
+        &'s self,
+        image: &ImagePlan,
+        digest: &Digest,
+        mut lacking: Vec<Place<'s, Ctl, Reg>>,
+    ) -> Result<(), ServiceError> {
         if lacking.is_empty() {
             return Ok(());
         }
@@ -42,36 +65,41 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         persist(&PUSH, judge, tell, async |attempt| {
             if attempt.renew {
                 self.own.ecr.forget_credential().await;
-                for (site, _) in &lacking {
-                    site.ecr.forget_credential().await;
+                for place in &lacking {
+                    place.site.ecr.forget_credential().await;
                 }
             }
-            let failed = self.copy_once(image, digest, &lacking, began).await?;
-            let error = failed.first().map(|(_, error)| error.clone());
-            lacking = failed.into_iter().map(|(to, _)| to).collect();
+            let results = self.copy_once(image, digest, &lacking, began).await?;
+            let error = results.iter().find_map(|result| result.as_ref().err().cloned());
+            let places = std::mem::take(&mut lacking).into_iter().zip(results);
+            lacking = places.filter_map(|(place, result)| result.is_err().then_some(place)).collect();
             error.map_or(Ok(()), Err)
         })
         .await
     }
 
-    /// Returns those that the image did not come to, and why.
-    async fn copy_once<'s>(
+    /// Returns what came of each place, in their order.
+    async fn copy_once(
         &self,
         image: &ImagePlan,
         digest: &Digest,
-        to: &[(&'s Site<'s, Ctl, Reg>, ImageRef)],
+        to: &[Place<'_, Ctl, Reg>],
         began: Duration,
-    ) -> Result<Vec<((&'s Site<'s, Ctl, Reg>, ImageRef), ServiceError)>, ServiceError> {
+    ) -> Result<Vec<Result<(), ServiceError>>, ServiceError> {
         let source = ImageRef::digested(self.own.host, &image.repository, digest);
         let credential = self.own.ecr.credential().await?;
         let mut credentials: Vec<Credential> = Vec::with_capacity(to.len());
-        for (site, _) in to {
-            credentials.push(site.ecr.credential().await?);
+        for place in to {
+            credentials.push(place.site.ecr.credential().await?);
         }
         let destinations: Vec<_> = to
             .iter()
             .zip(&credentials)
-            .map(|((site, name), credential)| Destination { registry: site.registry, credential, image: name.clone() })
+            .map(|(place, credential)| Destination {
+                registry: place.site.registry,
+                credential,
+                image: place.name.clone(),
+            })
             .collect();
         let sent = Cell::new(0);
         let count = |event| {
@@ -81,23 +109,13 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         };
         let results = self.own.registry.copy(&source, &credential, &destinations, &count).await;
         let took = (self.services.elapsed)().saturating_sub(began);
-        let mut failed = Vec::new();
         let mut sent = sent.get();
-        for ((site, name), result) in to.iter().zip(results) {
-            match result {
-                // All bytes are told of with the first, since they were counted together.
-                Ok(()) => self.own.say(
-                    &image.name,
-                    ImageEvent::Copied {
-                        reference: name.clone(),
-                        digest: digest.clone(),
-                        sent: std::mem::take(&mut sent),
-                        took,
-                    },
-                ),
-                Err(error) => failed.push(((*site, name.clone()), error)),
-            }
+        for (place, _) in to.iter().zip(&results).filter(|(_, result)| result.is_ok()) {
+            let (reference, digest) = (place.name.clone(), digest.clone());
+            // All bytes are told of with the first, since they were counted together.
+            let sent = std::mem::take(&mut sent);
+            self.own.say(&image.name, ImageEvent::Copied { reference, digest, sent, took });
         }
-        Ok(failed)
+        Ok(results)
     }
 }

@@ -19,7 +19,7 @@ pub use commit::Commit;
 pub use gather::{Facts, StatedFacts};
 pub use git::GitFacts;
 pub use refs::Refs;
-pub use registry::{ContentFacts, PartFacts, RegistryFacts, RepositoryFacts, StoredImage};
+pub use registry::{ContentFacts, PartFacts, RegistryFacts, ReplicationRule, RepositoryFacts, StoredImage};
 pub use settings::{Asked, EncryptionFacts, RepositorySettings, Scanning, Template, Unseen};
 pub use url::browsable_url;
 

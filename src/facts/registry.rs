@@ -16,6 +16,24 @@ pub struct RegistryFacts {
     pub templates: Vec<Template>,
     /// All images of the repositories whose lifecycle policy is to be changed.
     pub images: BTreeMap<RepositoryName, Vec<Image>>,
+    /// The rules of its replication, where they were asked for and may be seen.
+    pub replication: Option<Vec<ReplicationRule>>,
+}
+
+/// A rule of a registry's replication.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplicationRule {
+    /// Accounts with regions.
+    pub destinations: Vec<(String, String)>,
+    /// What the names of its repositories begin with; it is for all of them, if there is none.
+    pub prefixes: Vec<String>,
+}
+
+impl ReplicationRule {
+    /// Whether images of this repository are replicated by it.
+    pub fn is_for(&self, repository: &RepositoryName) -> bool {
+        self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| repository.as_str().starts_with(prefix))
+    }
 }
 
 /// What ECR says about a repository; the mere existence of this value means that it exists.

@@ -62,6 +62,7 @@ pub use write::to_yaml;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -128,6 +129,9 @@ pub struct Replica {
     /// The profile of the AWS configuration whose credentials reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// How long ECR's own replication is waited for, where images are not to be copied.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "replicas::span")]
+    pub wait: Option<Duration>,
     /// Where it stands in the file.
     #[serde(skip)]
     pub place: Option<Place>,

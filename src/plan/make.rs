@@ -85,8 +85,9 @@ pub fn make(pipeline: &Pipeline, tags: Vec<DerivedTags>, sight: &Sight<'_>) -> R
             repositories.extend(plan_cache_repository(name, create, &around, &mut told));
         }
     }
+    let replicas = sight.replicas.iter();
     let replicas =
-        sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, replica, sight.now, &mut told)).collect();
+        replicas.map(|replica| plan_replica(pipeline, &images, sight.seen, replica, sight.now, &mut told)).collect();
     Diagnostics::check(told.problems)?;
     Ok(Plan {
         registry: sight.registry.clone(),

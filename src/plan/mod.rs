@@ -36,7 +36,7 @@ use crate::scan::Policy as GatePolicy;
 pub use cache::CachePlan;
 pub use make::{Sight, builds, make};
 pub use moving::doubt as moving_tags;
-pub use replicas::ReplicaSight;
+pub use replicas::{ReplicaImage, ReplicaPlan, ReplicaSight, Wait};
 pub use repository::{Guard, Manner, RepositorySight, Told, plan_repository};
 pub use scope::Scope;
 pub use settings::{Change, Difference, Setting};
@@ -60,26 +60,6 @@ pub struct Plan {
     /// What may go wrong, and need not.
     #[serde(skip)]
     pub doubts: Vec<Diagnostic>,
-}
-
-/// A registry that the images are copied to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ReplicaPlan {
-    /// The registry.
-    pub registry: RegistryHost,
-    /// Its repositories in the order of their first use.
-    pub repositories: Vec<RepositoryPlan>,
-    /// The images in the order of the plan's.
-    pub images: Vec<ReplicaImage>,
-}
-
-/// One of the plan's images, as it stands in a replica.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct ReplicaImage {
-    /// What those of its tags name there that are taken, its staging tag among them.
-    pub taken: BTreeMap<Tag, Digest>,
-    /// The tag that it is copied under; its digest alone if not given.
-    pub staging: Option<Tag>,
 }
 
 /// What will be done about one repository.
@@ -260,13 +240,6 @@ impl ImagePlan {
     /// What will become of one of the image's tags. Of an image that is built, nobody knows its digest yet.
     pub fn tag_change(&self, tag: &Tag) -> TagChange {
         change(self.taken.get(tag), &self.action)
-    }
-}
-
-impl ReplicaImage {
-    /// What will become of one of the image's tags in this replica.
-    pub fn tag_change(&self, tag: &Tag, action: &ImageAction) -> TagChange {
-        change(self.taken.get(tag), action)
     }
 }
 

@@ -102,7 +102,8 @@ pub fn promote(
         }
         images.push(plan_image(image, source, tags, digest, repository, sight.now));
     }
-    let replicas = sight.replicas.iter().map(|replica| plan_replica(pipeline, &images, tags, replica, &mut told));
+    let replicas = sight.replicas.iter();
+    let replicas = replicas.map(|replica| plan_replica(pipeline, &images, tags, sight.seen, replica, &mut told));
     let replicas = replicas.collect();
     Diagnostics::check(told.problems)?;
     Ok(Plan {
@@ -151,9 +152,11 @@ fn plan_replica(
     pipeline: &Pipeline,
     images: &[ImagePlan],
     tags: &[(Tag, &'static str)],
+    own: &RegistryFacts,
     sight: &ReplicaSight<'_>,
     told: &mut Told,
 ) -> ReplicaPlan {
+    told.problems.extend(sight.unserved(own, images));
     let mut repositories: Vec<RepositoryPlan> = Vec::new();
     let mut there = Vec::with_capacity(images.len());
     for planned in images {
@@ -170,7 +173,7 @@ fn plan_replica(
         told.problems.extend(stuck(image, tags, digest, repository, sight.registry));
         there.push(ReplicaImage { taken: taken(tags, repository), staging: None });
     }
-    ReplicaPlan { registry: sight.registry.clone(), repositories, images: there }
+    ReplicaPlan { registry: sight.registry.clone(), repositories, images: there, wait: sight.wait.clone() }
 }
 
 fn taken(tags: &[(Tag, &'static str)], repository: &RepositoryFacts) -> BTreeMap<Tag, Digest> {

@@ -30,7 +30,8 @@ pub fn text(plan: &Plan) -> String {
 
 /// What differs in a replica from the run's own registry: its repositories, and what its tags name.
 fn replica_lines(plan: &Plan, replica: &ReplicaPlan, lines: &mut Vec<String>) {
-    lines.push(format!("replica {}", replica.registry));
+    let by = if replica.wait.is_some() { ", by ECR's own replication" } else { "" };
+    lines.push(format!("replica {}{by}", replica.registry));
     for planned in replica.repositories.iter().filter(|planned| planned.changes_anything()) {
         repository::lines(planned, lines);
     }
@@ -129,6 +130,7 @@ fn replicated(plan: &Plan, replica: &ReplicaPlan) -> Value {
         "registry": replica.registry,
         "repositories": replica.repositories.iter().map(repository::json).collect::<Vec<_>>(),
         "images": images.collect::<Vec<_>>(),
+        "by": if replica.wait.is_some() { "replication" } else { "copy" },
     })
 }
 

@@ -39,7 +39,7 @@ impl Spans {
         let (what, took) = match event {
             ImageEvent::Built { took, .. } => ("build", *took),
             ImageEvent::Pushed { took, .. } => ("push", *took),
-            ImageEvent::Copied { took, .. } => ("copy", *took),
+            ImageEvent::Copied { took, .. } | ImageEvent::Replicated { took, .. } => ("copy", *took),
             _ => return,
         };
         self.spans.borrow_mut().push(Span { image: image.clone(), what, from: now.saturating_sub(took), to: now });

@@ -58,7 +58,8 @@ fn objections(outcome: &Outcome) -> Vec<Objection> {
 
 fn with_replica(plan: Plan) -> Plan {
     let images = plan.images.iter().map(|_| ReplicaImage::default()).collect();
-    let replica = ReplicaPlan { registry: "other.example".parse().unwrap(), repositories: Vec::new(), images };
+    let replica =
+        ReplicaPlan { registry: "other.example".parse().unwrap(), repositories: Vec::new(), images, wait: None };
     Plan { replicas: vec![replica], ..plan }
 }
 

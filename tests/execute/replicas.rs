@@ -1,10 +1,11 @@
 //! Registries that the images are copied to.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use longshore::execute::ports::Failure;
+use longshore::execute::ports::{Failure, Hitch, Progress, Replication};
 use longshore::execute::report::Outcome;
-use longshore::plan::{ImageAction, ImagePlan, Plan, ReplicaImage, ReplicaPlan, RepositoryPlan, RepositorySpec};
+use longshore::plan::{ImageAction, ImagePlan, Plan, ReplicaImage, ReplicaPlan, RepositoryPlan, RepositorySpec, Wait};
 
 use crate::world::{World, digest_of, image, outcomes, plan};
 
@@ -19,6 +20,7 @@ fn replicated(mut plan: Plan, create: &[&str]) -> Plan {
             .map(|name| RepositoryPlan::Create(RepositorySpec::plain(name.parse().unwrap())))
             .collect(),
         images: images.collect(),
+        wait: None,
     }];
     plan
 }
@@ -84,4 +86,66 @@ fn what_is_promoted_out_of_a_registry_gets_no_tag_there() {
     assert_eq!(world.calls(), [format!("copy to s.example/web@{old}"), "tag s.example/web:1".to_owned()]);
     let Outcome::Published(published) = &report.images[0].outcome else { unreachable!() };
     assert_eq!(published.references[0].to_string(), "s.example/web:1");
+}
+
+fn way(progress: Progress) -> Vec<Replication> {
+    vec![Replication { region: "eu-west-1".into(), account: "123456789012".into(), progress }]
+}
+
+/// The same plan, for a replica that ECR itself replicates to.
+fn awaited(plan: Plan) -> Plan {
+    let mut plan = replicated(plan, &[]);
+    let wait = Wait { account: None, region: "eu-west-1".parse().unwrap(), timeout: Duration::from_secs(1200) };
+    plan.replicas[0].wait = Some(wait);
+    plan
+}
+
+#[test]
+fn ecrs_own_replication_is_waited_for_before_any_release_tag() {
+    let world = World::default();
+    *world.replications.borrow_mut() = vec![vec![], way(Progress::UnderWay), way(Progress::Done)];
+    assert!(world.run(&awaited(plan(vec![image("web", &["1"])], &[]))).is_success());
+    let expected = [
+        "build web",
+        "push r.example/web:src-web with token 0",
+        "replications of web",
+        "replications of web",
+        "replications of web",
+        "tag r.example/web:1",
+        "tag s.example/web:1",
+    ];
+    assert_eq!(world.calls(), expected);
+}
+
+#[test]
+fn a_replication_that_does_not_arrive_lets_nothing_be_released() {
+    let failure = |answers: Vec<Vec<Replication>>| {
+        let world = World::default();
+        *world.replications.borrow_mut() = answers;
+        let report = world.run(&awaited(plan(vec![image("web", &["1"])], &[])));
+        assert!(!world.calls().iter().any(|call| call.starts_with("tag ")), "{:?}", world.calls());
+        let Outcome::Failed(error) = &report.images[0].outcome else { unreachable!() };
+        let Failure::NotReplicated { hitch, to, .. } = error.failure.clone() else { unreachable!("{error:?}") };
+        assert_eq!(to, "eu-west-1");
+        (hitch, world.calls().len())
+    };
+    let code = Some("DENIED".to_owned());
+    assert_eq!(failure(vec![way(Progress::Failed(code.clone()))]), (Hitch::Failed(code), 3));
+    assert_eq!(failure(vec![way(Progress::UnderWay)]).0, Hitch::Late(Duration::from_secs(1200)));
+    let (hitch, calls) = failure(vec![vec![]]);
+    assert_eq!(hitch, Hitch::NoWay);
+    assert!(calls < 12, "that there is no rule is known long before the time is over: {calls} calls");
+}
+
+#[test]
+fn what_ecr_will_not_replicate_any_more_is_copied() {
+    for answer in [vec![], way(Progress::Failed(None))] {
+        let world = World::default();
+        *world.replications.borrow_mut() = vec![answer];
+        let reuse = ImageAction::Reuse { digest: digest_of("web"), why: String::new() };
+        let images = vec![ImagePlan { action: reuse, ..image("web", &["1"]) }];
+        assert!(world.run(&awaited(plan(images, &[]))).is_success());
+        let copy = format!("copy to s.example/web@{}", digest_of("web"));
+        assert_eq!(world.calls(), ["replications of web", &copy, "tag r.example/web:1", "tag s.example/web:1"]);
+    }
 }

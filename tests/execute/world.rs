@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use longshore::execute::events::{BuildEvent, CopyEvent, Event, PushEvent};
 use longshore::execute::ports::{
     Brought, BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Freight, Layer,
-    LayerBlob, Manifest, Registry, ServiceError, Source,
+    LayerBlob, Manifest, Progress, Registry, Replication, ServiceError, Source,
 };
 use longshore::execute::report::{Outcome, Report};
 use longshore::execute::{self, Goal, Replica, Services};
@@ -34,6 +34,8 @@ pub struct World {
     /// What is said of the scans in a repository, in this order; the last stays.
     pub scans: RefCell<BTreeMap<String, Vec<Answer>>>,
     pub scanning: Cell<Scanning>,
+    /// What is said of replication, in this order; the last stays.
+    pub replications: RefCell<Vec<Vec<Replication>>>,
     pub events: RefCell<Vec<Event>>,
     /// A tag that is there when the writing of one has failed.
     pub appears: RefCell<Option<(String, Digest)>>,
@@ -145,6 +147,18 @@ impl Ecr for World {
         let mut scans = self.scans.borrow_mut();
         let Some(answers) = scans.get_mut(repository.as_str()) else { return Ok(Answer::NotFound) };
         Ok(if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
+    }
+
+    async fn replications(&self, repository: &RepositoryName, _: &Digest) -> Result<Vec<Replication>, ServiceError> {
+        self.call(format!("replications of {repository}"))?;
+        let mut answers = self.replications.borrow_mut();
+        let answer = if answers.len() > 1 { answers.remove(0) } else { answers.first().cloned().unwrap_or_default() };
+        let (tags, arrived) = (&self.tags, answer.iter().filter(|way| way.progress == Progress::Done));
+        arrived.for_each(|_| {
+            let digest = digest_of(repository.as_str());
+            tags.borrow_mut().insert(format!("s.example/{repository}@{digest}"), digest);
+        });
+        Ok(answer)
     }
 }
 

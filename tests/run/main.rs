@@ -33,6 +33,7 @@ mod podman;
 mod podman_engine;
 mod promote;
 mod quickstart;
+mod replication;
 mod repositories;
 mod reuse;
 #[path = "../support/sarif.rs"]

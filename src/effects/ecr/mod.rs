@@ -8,6 +8,7 @@ mod identity;
 mod images;
 mod lifecycle;
 mod probe;
+mod replication;
 mod repositories;
 mod retry;
 mod scanning;
@@ -25,7 +26,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ecr::config::retry::RetryConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 
-use crate::execute::ports::{Creation, Credential, Ecr, Failure, ServiceError};
+use crate::execute::ports::{Creation, Credential, Ecr, Failure, Replication, ServiceError};
 use crate::facts::Variables;
 use crate::names::{AccountId, Digest, Region, RepositoryName, RoleArn, api_host};
 use crate::plan::{Change, RepositorySpec};
@@ -185,6 +186,14 @@ impl Ecr for EcrClient {
 
     async fn scan_findings(&self, repository: &RepositoryName, digest: &Digest) -> Result<Answer, ServiceError> {
         self.read_findings(repository, digest).await
+    }
+
+    async fn replications(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Vec<Replication>, ServiceError> {
+        self.look_at_replications(repository, digest).await
     }
 }
 

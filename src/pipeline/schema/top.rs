@@ -12,6 +12,7 @@ use crate::pipeline::{
 const ACCOUNT: Shape = Shape::Like("^[0-9]{12}$");
 
 /// A span of time, as in `7d`.
+const WAIT_OF: Shape = Shape::Either(&[Shape::Flag, SPAN]);
 const SPAN: Shape = Shape::Like("^[0-9]+[wdhms]$");
 
 const REPOSITORY_NAME: Shape = Shape::Text;
@@ -68,6 +69,7 @@ static REPLICA: Described = Described {
         ("host", "The registry's host, where it does not follow from account and region", Shape::Text),
         ("role", "The ARN of the role that is assumed to push there", Shape::Text),
         ("profile", "The profile of the AWS configuration to push there with", Shape::Text),
+        ("wait", "Wait for ECR's own replication in place of copying, for 30 minutes or for a time span", WAIT_OF),
     ],
     required: &[],
 };

@@ -74,6 +74,11 @@ pub fn of_pipeline(pipeline: &Pipeline, home: &Home, bases: &[Base]) -> Vec<Allo
         pipeline.registry.replicas.iter().filter(|replica| replica.role.is_none() && replica.profile.is_none());
     let homes: Vec<Home> = std::iter::once(home.clone()).chain(reached.map(|replica| home_of(replica, home))).collect();
     let mut statements = in_registries(pipeline, &homes);
+    if pipeline.registry.replicas.iter().any(|replica| replica.wait.is_some()) {
+        let here = repositories(pipeline, std::slice::from_ref(home));
+        statements.push(Allow::new("WaitForReplication", &["ecr:DescribeImageReplicationStatus"], here));
+        statements.push(Allow::new("LookAtReplication", &["ecr:DescribeRegistry"], vec!["*".to_owned()]));
+    }
     let own: Vec<String> = repositories(pipeline, &homes);
     let bases: BTreeSet<String> = bases.iter().map(|base| base.home.repository(&base.name)).collect();
     let bases: Vec<String> = bases.into_iter().filter(|arn| !own.contains(arn)).collect();

@@ -167,6 +167,9 @@ fn grouped(event: &Event) -> Option<(&str, bool)> {
         ImageEvent::Tagged { .. }
         | ImageEvent::TaggedAlready { .. }
         | ImageEvent::Copied { .. }
+        | ImageEvent::AwaitingReplication { .. }
+        | ImageEvent::Replicated { .. }
+        | ImageEvent::NotReplicated { .. }
         | ImageEvent::Scan(_) => None,
     }
 }

@@ -59,6 +59,13 @@ fn image_event(event: &ImageEvent) -> Map<String, Value> {
             of("tagged", json!({ "tag": tag, "before": before, "replica": replica }))
         }
         ImageEvent::TaggedAlready { tag, replica } => tagged_already(tag.as_str(), replica.as_ref()),
+        ImageEvent::AwaitingReplication { registry } => of("awaiting_replication", json!({ "registry": registry })),
+        ImageEvent::Replicated { registry, digest, took } => {
+            of("replicated", json!({ "registry": registry, "digest": digest, "seconds": seconds(*took) }))
+        }
+        ImageEvent::NotReplicated { registry, why } => {
+            of("not_replicated", json!({ "registry": registry, "why": why }))
+        }
         ImageEvent::Copied { reference, digest, sent, took } => {
             let took = seconds(*took);
             of("copied", json!({ "reference": reference, "digest": digest, "sent_bytes": sent, "seconds": took }))

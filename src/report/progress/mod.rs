@@ -147,6 +147,13 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                 ImageEvent::Assembled { reference, digest, images } => {
                     format!("assembled {images} images to {reference} as {}", digest.short())
                 }
+                ImageEvent::AwaitingReplication { registry } => {
+                    format!("waiting for ECR to replicate it to {registry}")
+                }
+                ImageEvent::Replicated { registry, took, .. } => {
+                    format!("replicated to {registry}, waited for {}", super::size::span(*took))
+                }
+                ImageEvent::NotReplicated { registry, why } => format!("copied to {registry}: {why}"),
                 ImageEvent::Copied { reference, sent, took, .. } => {
                     let (sent, took) = (super::size::bytes(*sent), super::size::span(*took));
                     format!("copied to {reference} in {took} ({sent} sent)")

@@ -61,9 +61,14 @@ impl State {
             ImageEvent::Pushed { .. }
             | ImageEvent::Adopted(_)
             | ImageEvent::Assembled { .. }
-            | ImageEvent::Copied { .. } => {
+            | ImageEvent::Copied { .. }
+            | ImageEvent::Replicated { .. } => {
                 self.enter(Phase::Staged, "staged; waiting for the others");
             }
+            ImageEvent::AwaitingReplication { .. } => {
+                self.enter(Phase::Staged, "staged; waiting for ECR's replication");
+            }
+            ImageEvent::NotReplicated { .. } => self.enter(Phase::Staged, "staged; copying it"),
             ImageEvent::Scan(event) => self.enter(Phase::Staged, &scan_words(event)),
             ImageEvent::Tagged { tag, .. } | ImageEvent::TaggedAlready { tag, .. } => {
                 self.enter(Phase::Released, &format!("tagged {tag}"));

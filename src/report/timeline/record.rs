@@ -177,6 +177,10 @@ impl Heeded {
                 let span = Span::new(Kind::Copy, format!("copy to {}", reference.host), since(*took), at);
                 self.spans.push(span.noting(format!("{} sent", size::bytes(*sent))));
             }
+            ImageEvent::Replicated { registry, took, .. } => {
+                self.spans.push(Span::new(Kind::Copy, format!("replication to {registry}"), since(*took), at));
+            }
+            ImageEvent::NotReplicated { registry, why } => self.notes.push(format!("copied to {registry}: {why}")),
             ImageEvent::Adopted(digest) => {
                 self.notes.push(format!("another run pushed the same content as {}", digest.short()));
             }

@@ -42,7 +42,8 @@ impl User {
         log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    fn serve_with(&self, data: &str, arguments: &[&str]) -> LocalServer {
+    /// Starts a server with these arguments besides.
+    pub fn serve_with(&self, data: &str, arguments: &[&str]) -> LocalServer {
         let call = self.longshore(&self.at("home"), &["local", "--port", "0", "--data"]).arg(self.at(data));
         let mut running = call.args(arguments).start();
         // The registry comes last, and the note on the other stream says that nothing more comes.
