@@ -9,7 +9,7 @@ purpose=${1:-demo}
 case "$purpose" in
   demo) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables) ;;
   test) packages=(gcc libc6-dev git ca-certificates docker.io busybox-static iptables
-    skopeo podman docker-registry openssh-client openssl apache2-utils python3-venv curl jq shellcheck
+    skopeo podman chromium docker-registry openssh-client openssl apache2-utils python3-venv curl jq shellcheck
     iproute2 util-linux) ;;
   *) fail "unknown purpose \`$purpose\`" "use \`scripts/setup.sh demo\` or \`scripts/setup.sh test\`" ;;
 esac
@@ -25,6 +25,7 @@ there() {
     busybox-static) have busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     iptables) [ -n "$daemon" ] || have iptables ;;
     openssh-client) have ssh-agent ;;
+    chromium) have chromium || have chromium-browser ;;
     iproute2) have ip ;;
     util-linux) have setpriv ;;
     apache2-utils) have htpasswd ;;

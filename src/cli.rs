@@ -214,15 +214,32 @@ pub struct BuildArgs {
     longshore merge web --report report.json"
 )]
 pub struct MergeArgs {
-    /// How to show progress
-    #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
-    pub progress: Progress,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub manner: MannerArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub results: ResultArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub work: WorkArgs,
+}
+
+/// How the work is done and shown.
+#[derive(Debug, Args)]
+pub struct MannerArgs {
+    /// How many images to work on at once [default: the number of cores]
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Write release tags without asking the gates
+    #[arg(long)]
+    pub no_gate: bool,
+    /// Write a page that shows when each thing began and ended, also after a failure
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
+    pub progress: Progress,
 }
 
 /// `longshore run`
@@ -237,21 +254,12 @@ pub struct RunArgs {
     /// Stop when every image is pushed under its staging tag: write no release tag and no deploy file
     #[arg(long, visible_alias = "no-tag")]
     pub stage_only: bool,
-    /// How many images to work on at once [default: the number of cores]
-    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
     /// Fail for a pull request from a fork, which has no credentials to push with, in place of building only
     #[arg(long)]
     pub require_push: bool,
-    /// Write release tags without asking the gates
-    #[arg(long)]
-    pub no_gate: bool,
-    /// Write a page that shows when each thing began and ended, also after a failure
-    #[arg(long, value_name = "FILE")]
-    pub timeline: Option<PathBuf>,
-    /// How to show progress
-    #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
-    pub progress: Progress,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub manner: MannerArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub results: ResultArgs,

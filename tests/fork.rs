@@ -17,6 +17,11 @@ const EVENT: &str = r#"{
 }"#;
 
 fn run(arguments: &[&str]) -> Output {
+    run_with(arguments).0
+}
+
+/// What it says, and the page of `--timeline`.
+fn run_with(arguments: &[&str]) -> (Output, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("longshore.yaml"), PIPELINE).unwrap();
     fs::write(folder.path().join("event.json"), EVENT).unwrap();
@@ -30,7 +35,7 @@ fn run(arguments: &[&str]) -> Output {
         .output()
         .unwrap();
     assert!(!folder.path().join("imageDefinitions.json").exists(), "nothing was pushed that could be deployed");
-    output
+    (output, fs::read_to_string(folder.path().join("timeline.html")).unwrap_or_default())
 }
 
 fn stderr(output: &Output) -> String {
@@ -39,7 +44,9 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn it_is_built_and_not_pushed() {
-    let output = run(&[]);
+    let (output, page) = run_with(&["--timeline", "timeline.html"]);
+    assert!(page.contains("built, not pushed") && page.contains("a pull request from stranger/web"), "{page}");
+    assert!(page.contains("COPY longshore.yaml") && page.contains("state succeeded"), "{page}");
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(0), "{told}");
     assert!(told.contains("from the fork stranger/web has no credentials"), "{told}");

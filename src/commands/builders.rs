@@ -150,7 +150,7 @@ impl Builders {
         if !members.is_empty() {
             let warnings: Vec<Diagnostic> =
                 silent.iter().map(|(name, place, error)| absent(name, place, error)).collect();
-            report::warnings(&warnings, world.colors);
+            world.warn(&warnings);
             return Ok(Fleet::new(members));
         }
         match silent.as_slice() {

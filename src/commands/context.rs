@@ -88,6 +88,6 @@ fn list(context: &Context, form: Form, image: Option<&Image>, world: &World) -> 
         }
     }
     listing.end(weight.bytes())?;
-    report::warnings(&contexts::too_much(image, &weight).into_iter().collect::<Vec<_>>(), world.colors);
+    world.warn(&contexts::too_much(image, &weight).into_iter().collect::<Vec<_>>());
     Ok(())
 }

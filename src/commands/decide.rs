@@ -151,7 +151,7 @@ pub(super) async fn decide(
         buildkit: builders.build_with_buildkit(),
         own: own_registry,
         variables: &world.variables,
-        colors: world.colors,
+        warn: &|warnings| world.warn(warnings),
     };
     let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
     let keys = key::keys(pipeline, &names, &seen).await?;
@@ -185,7 +185,7 @@ pub(super) async fn decide(
         replicas: &seen_there,
     };
     let plan = plan::make(pipeline, tags, &sight)?;
-    report::warnings(&plan.doubts, world.colors);
+    world.warn(&plan.doubts);
     // Whoever builds hears of the daemon soon enough.
     if !plan.builds_anything() {
         source.tell(&platform);

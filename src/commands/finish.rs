@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::github::Runner;
 use super::read::shown;
+use super::timeline::Pending;
 use super::{World, blame, scanned};
 use crate::cli::{ResultArgs, ScanFileArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -30,11 +31,13 @@ pub(super) struct Finished {
     pub(super) deploy_files: Vec<PathBuf>,
     /// The Dockerfiles of the images, where they are files of the checkout.
     pub(super) dockerfiles: BTreeMap<String, String>,
+    /// The page of where the time went, until it is written.
+    pub(super) timeline: Option<Pending>,
 }
 
 /// Sees to it that the results will have a place, and that none of an earlier run's is left in it.
-pub(super) fn prepare(args: &ResultArgs, world: &World) -> Result<(), Diagnostics> {
-    files::check(args.files().map(|path| world.folder.join(path)))?;
+pub(super) fn prepare(args: &ResultArgs, timeline: Option<&Path>, world: &World) -> Result<(), Diagnostics> {
+    files::check(args.files().map(PathBuf::as_path).chain(timeline).map(|path| world.folder.join(path)))?;
     files::clear([&args.env_file, &args.properties].into_iter().flatten().map(|path| world.folder.join(path)))
 }
 
@@ -89,7 +92,7 @@ pub(super) fn deploy(
 impl Finished {
     /// Prints and writes it; what went wrong first is told first.
     pub(super) fn tell(
-        &self,
+        &mut self,
         args: &ResultArgs,
         result: Result<(), Diagnostics>,
         world: &World,
@@ -105,6 +108,10 @@ impl Finished {
             path.as_ref().map_or(Ok(()), |path| files::write(&world.folder.join(path), text().as_bytes()))
         };
         let mut told = vec![printed, write(&args.report, &|| report::json::text(&json))];
+        // What was interrupted has a page as well.
+        if let (Some(timeline), Some(plan)) = (self.timeline.take(), &self.plan) {
+            told.push(timeline.give_up(plan));
+        }
         let handover = match (&self.plan, &self.report) {
             (Some(plan), Some(report)) if result.is_ok() => Handover::of(plan, report),
             _ => Handover::default(),

@@ -5,11 +5,11 @@ use std::path::Path;
 use super::World;
 use super::finish::Finished;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::effects::random;
+use crate::effects::{git, random, workspace};
 use crate::execute::ports::Credential;
 use crate::facts::Variables;
 use crate::plan::Plan;
-use crate::report::github::{self, Tokens};
+use crate::report::github::{self, Ground, Level, Tokens};
 use crate::report::handover::Handover;
 use crate::report::{self, Colors, files};
 
@@ -19,7 +19,7 @@ pub(super) struct Runner<'a> {
     output: Option<&'a Path>,
     /// The file that takes a step's summary.
     summary: Option<&'a Path>,
-    /// The folder from which files are named.
+    /// The folder of the checkout, where no git repository is found.
     workspace: Option<&'a Path>,
 }
 
@@ -64,15 +64,40 @@ impl<'a> Runner<'a> {
     pub(super) fn errors(&self, diagnostics: &Diagnostics, folder: &Path, colors: Colors) {
         match tokens().filter(|_| github::runner_listens()) {
             Some(tokens) => {
-                let annotations = github::annotations(diagnostics, folder, self.workspace);
+                let annotations = self.annotations(Level::Error, diagnostics.iter(), folder);
                 github::errors(diagnostics, colors, &annotations, &tokens);
             }
             None => report::errors(diagnostics, colors),
         }
     }
+
+    /// Tells what may go wrong at its place in the user's files; the log has it already.
+    pub(super) fn warn(&self, warnings: &[Diagnostic], folder: &Path) {
+        if github::runner_listens() {
+            self.annotations(Level::Warning, warnings, folder).iter().for_each(|line| report::note(line));
+        }
+    }
+
+    fn annotations<'d>(
+        &self,
+        level: Level,
+        diagnostics: impl IntoIterator<Item = &'d Diagnostic>,
+        folder: &Path,
+    ) -> Vec<String> {
+        let root = git::top(folder).or(self.workspace);
+        github::annotations(level, diagnostics, Ground { folder, root, is_file: &workspace::is_file })
+    }
 }
 
 impl World {
+    /// Tells what may go wrong, also at its place in the user's files where somebody shows that.
+    pub(super) fn warn(&self, warnings: &[Diagnostic]) {
+        report::warnings(warnings, self.colors);
+        if let Some(runner) = self.listening_runner() {
+            runner.warn(warnings, &self.folder);
+        }
+    }
+
     /// The runner, if there is one that hears what is said.
     pub(super) fn listening_runner(&self) -> Option<Runner<'_>> {
         Runner::of(&self.variables).filter(|_| github::runner_listens())

@@ -35,7 +35,7 @@ pub(super) fn iam(args: &IamArgs, world: &World) -> Result<(), Diagnostics> {
         if !subject.has_ids() {
             let warning = Diagnostic::input(format!("the trust policy knows `{text}` by its names only"))
                 .hint("the tokens of repositories made since July 2026 hold ids too: write ORG@ID/REPO@ID, which `gh api repos/ORG/REPO` prints");
-            report::warnings(&[warning], world.colors);
+            world.warn(&[warning]);
         }
         Ok(permissions::github(&home, &subject, &args.branch, &pipeline.environments))
     });
@@ -63,7 +63,7 @@ fn bases(loaded: &read::Loaded, world: &World) -> Vec<Base> {
             let warning =
                 Diagnostic::input("base images in ECR are not in the policy, since a Dockerfile cannot be read");
             let warning = problems.iter().fold(warning, |warning, problem| warning.caused_by(problem.message.clone()));
-            report::warnings(&[warning], world.colors);
+            world.warn(&[warning]);
             return Vec::new();
         }
     };

@@ -37,7 +37,7 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
         buildkit: builders.build_with_buildkit(),
         own,
         variables: &world.variables,
-        colors: world.colors,
+        warn: &|warnings| world.warn(warnings),
     };
     let images: BTreeSet<&str> = wanted.images.iter().map(|image| image.name.as_str()).collect();
     let mut keys = keys(&loaded.pipeline, &images, &sight).await?;
@@ -49,7 +49,7 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
         let reason = &image.key.as_ref().err()?.reason;
         Some(Diagnostic::input(format!("image `{}` has no key and is always built: {reason}", image.name)))
     });
-    report::warnings(&always.collect::<Vec<_>>(), world.colors);
+    world.warn(&always.collect::<Vec<_>>());
     Ok(report::print(&if args.explain { report::keys::explained(&keys) } else { report::keys::plain(&keys) })?)
 }
 
@@ -73,8 +73,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) written: &'a [PathBuf],
     /// The environment.
     pub(crate) variables: &'a Variables,
-    /// How warnings look.
-    pub(crate) colors: report::Colors,
+    /// Is told of what may go wrong.
+    pub(crate) warn: &'a dyn Fn(&[Diagnostic]),
 }
 
 /// The keys of these images and of all that they need, in the order of dependencies.
@@ -112,7 +112,7 @@ pub(crate) async fn keys(
         .iter()
         .zip(&seen)
         .filter_map(|(image, seen)| contexts::too_much(Some(image), &seen.own.as_ref()?.weight));
-    report::warnings(&large.collect::<Vec<_>>(), sight.colors);
+    (sight.warn)(&large.collect::<Vec<_>>());
     let inputs = images.iter().zip(seen).map(|(image, seen)| input(image, &seen, &digests, &guarded, pipeline));
     Ok(key::assemble(inputs.collect()))
 }

@@ -67,7 +67,7 @@ fn name_our_helper(hosts: &[RegistryHost], world: &World) -> Result<(), Diagnost
     if program::find(&name, &world.variables).is_none() {
         let warning = Diagnostic::input(format!("`{name}` is not on PATH, where docker looks for it"))
             .hint(format!("ln -s \"$(command -v longshore)\" /usr/local/bin/{name}"));
-        report::warnings(&[warning], world.colors);
+        world.warn(&[warning]);
     }
     Ok(())
 }

@@ -14,7 +14,6 @@ use crate::facts::{Commit, Facts, Known, StatedFacts};
 use crate::pipeline::Pipeline;
 use crate::plan::environment::{self, Chosen};
 use crate::plan::tags::{DerivedTags, Rules, derive};
-use crate::report;
 
 /// What flags, CI and git say about the checkout around this folder.
 pub(super) fn checkout(args: &FactArgs, root: &Path, world: &World) -> Result<Facts, Diagnostics> {
@@ -65,7 +64,7 @@ pub(super) fn time(text: &str) -> Result<OffsetDateTime, Diagnostic> {
 pub(super) fn warn_of_changes(facts: &Facts, world: &World) {
     if facts.dirty {
         let warning = Diagnostic::input("tracked files differ from the commit; the images are not exactly that commit");
-        report::warnings(&[warning], world.colors);
+        world.warn(&[warning]);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::decide::{self, Wish, decide};
 use super::finish::{self, Finished};
 use super::run::{Manner, carry_out};
-use super::{World, unless_interrupted};
+use super::{World, scanned, unless_interrupted};
 use crate::cli::MergeArgs;
 use crate::diagnostic::Diagnostics;
 use crate::effects::clock;
@@ -12,7 +12,7 @@ use crate::local::Server;
 use crate::plan::Scope;
 
 pub(super) async fn run(args: &MergeArgs, world: &World) -> Result<(), Diagnostics> {
-    finish::prepare(&args.results, world)?;
+    finish::prepare(&args.results, args.manner.timeline.as_deref(), world)?;
     let mut finished = Finished::default();
     let result = unless_interrupted(with_registry(args, world, &mut finished)).await;
     finished.tell(&args.results, result, world)
@@ -34,17 +34,15 @@ async fn merge(
     finished: &mut Finished,
 ) -> Result<(), Diagnostics> {
     let started = clock::instant();
-    let seen = decide::see(&args.work, &args.results.files().cloned().collect::<Vec<_>>(), world)?;
+    let written: Vec<_> = args.results.files().chain(&args.manner.timeline).cloned().collect();
+    let seen = decide::see(&args.work, &written, world)?;
+    finished.dockerfiles = scanned::dockerfiles(&seen.pipeline, &seen.root);
     finish::prepare_deploy(&seen.pipeline.outputs, &seen.root)?;
     let wish = Wish { force: false, scope: Scope::Merge };
-    let decided = decide(seen, &args.work, &wish, server, world).await?;
-    let manner = Manner {
-        goal: Goal::Released,
-        jobs: None,
-        progress: args.progress,
-        results: &args.results,
-        timeline: None,
-        started,
-    };
+    let mut decided = decide(seen, &args.work, &wish, server, world).await?;
+    if args.manner.no_gate {
+        decided.plan = decided.plan.without_gates();
+    }
+    let manner = Manner { goal: Goal::Released, wanted: &args.manner, results: &args.results, started };
     carry_out(decided, &manner, world, finished).await
 }

@@ -25,7 +25,7 @@ use crate::plan::environment;
 use crate::plan::promote::{Sight, Source, promote};
 
 pub(super) async fn run(args: &PromoteArgs, world: &World) -> Result<(), Diagnostics> {
-    finish::prepare(&args.results, world)?;
+    finish::prepare(&args.results, None, world)?;
     let mut finished = Finished::default();
     let result = unless_interrupted(five_steps(args, world, &mut finished)).await;
     finished.tell(&args.results, result, world)

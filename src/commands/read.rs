@@ -7,7 +7,6 @@ use crate::cli::PipelineArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::workspace;
 use crate::pipeline::{self, Image, Pipeline};
-use crate::report;
 
 /// A pipeline, and the folder that its paths start from.
 pub(super) struct Loaded {
@@ -31,13 +30,13 @@ pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Dia
     })?;
     let (mut pipeline, warnings) =
         pipeline::parse_bytes(&name, bytes)?.resolve(&|variable: &str| world.variables.get(variable).cloned())?;
-    report::warnings(&warnings, world.colors);
+    world.warn(&warnings);
     let root = path.parent().unwrap_or(&world.folder).to_owned();
     let policies = pipeline::load_files(&mut pipeline, &|file: &Path| {
         let file = root.join(file);
         workspace::read(&file).map(|bytes| (shown(&file, &world.folder), bytes)).map_err(|error| error.to_string())
     })?;
-    report::warnings(&policies, world.colors);
+    world.warn(&policies);
     Ok(Loaded { pipeline, root })
 }
 

@@ -60,7 +60,7 @@ async fn plan(args: &RepoPlanArgs, world: &World) -> Result<ExitCode, Diagnostic
             true => report::repository::all_json(&shown),
             false => report::repository::text(&shown),
         })?;
-        report::warnings(&decided.told.doubts, world.colors);
+        world.warn(&decided.told.doubts);
         let differs = decided.differs();
         Diagnostics::check(decided.told.problems)?;
         Ok(differs)
@@ -80,7 +80,7 @@ async fn plan(args: &RepoPlanArgs, world: &World) -> Result<ExitCode, Diagnostic
 async fn apply(args: &RepoApplyArgs, world: &World) -> Result<(), Diagnostics> {
     let decided = decide(&args.which, args.yes, world).await?;
     Diagnostics::check(decided.told.problems)?;
-    report::warnings(&decided.told.doubts, world.colors);
+    world.warn(&decided.told.doubts);
     let began = clock::instant();
     let shown = Progress::new(Style::Plain, world.colors, &[], Box::new(move || began.elapsed()));
     let mut problems = Vec::new();

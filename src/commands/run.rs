@@ -1,13 +1,14 @@
 //! `longshore run`: read, look, decide, do, tell.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::decide::{self, Decided, Wish, circumstances, decide};
 use super::finish::{self, Finished, failures};
 use super::progress::progress;
-use super::{World, fork, scanned, timeline, unless_interrupted};
-use crate::cli::{self, ResultArgs, RunArgs};
+use super::timeline::Pending;
+use super::{World, blame, fork, scanned, timeline, unless_interrupted};
+use crate::cli::{self, MannerArgs, ResultArgs, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
 use crate::effects::fleet::Fleet;
@@ -16,11 +17,11 @@ use crate::execute::events::Event;
 use crate::execute::{self, Goal, Replica, Services};
 use crate::local::Server;
 use crate::plan::{ImageAction, ImagePlan, PartAction, PartPlan, Plan};
-use crate::report::{self, files};
+use crate::report;
+use crate::report::timeline::End;
 
 pub(super) async fn run(args: &RunArgs, world: &World) -> Result<(), Diagnostics> {
-    files::check(args.timeline.iter().map(|path| world.folder.join(path)))?;
-    finish::prepare(&args.results, world)?;
+    finish::prepare(&args.results, args.manner.timeline.as_deref(), world)?;
     let mut finished = Finished::default();
     let result = unless_interrupted(with_registry(args, world, &mut finished)).await;
     finished.tell(&args.results, result, world)
@@ -46,17 +47,17 @@ async fn five_steps(
         return Err(half_a_release().into());
     }
     let started = clock::instant();
-    let written: Vec<PathBuf> = args.results.files().chain(&args.timeline).cloned().collect();
+    let written: Vec<PathBuf> = args.results.files().chain(&args.manner.timeline).cloned().collect();
     let seen = decide::see(&args.work, &written, world)?;
     if !args.stage_only {
         finish::prepare_deploy(&seen.pipeline.outputs, &seen.root)?;
     }
     finished.dockerfiles = scanned::dockerfiles(&seen.pipeline, &seen.root);
     if let Some(fork) = seen.facts.fork.as_ref().filter(|_| server.is_none()) {
-        return fork::run(fork, &seen, args, world).await;
+        return fork::run(fork, &seen, args, started, world).await;
     }
     let mut decided = decide(seen, &args.work, &Wish::of(&args.build), server, world).await?;
-    if args.no_gate {
+    if args.manner.no_gate {
         decided.plan = decided.plan.without_gates();
     }
     let goal = match (args.stage_only, args.build.platform.is_empty()) {
@@ -64,26 +65,15 @@ async fn five_steps(
         (true, true) => Goal::Staged,
         (false, _) => Goal::Released,
     };
-    let manner = Manner {
-        goal,
-        jobs: args.jobs,
-        progress: args.progress,
-        results: &args.results,
-        timeline: args.timeline.as_deref(),
-        started,
-    };
+    let manner = Manner { goal, wanted: &args.manner, results: &args.results, started };
     carry_out(decided, &manner, world, finished).await
 }
 
 /// How a plan is carried out.
 pub(super) struct Manner<'a> {
     pub(super) goal: Goal,
-    /// How many images to work on at once; what fits the builders if not given.
-    pub(super) jobs: Option<u16>,
-    pub(super) progress: cli::Progress,
+    pub(super) wanted: &'a MannerArgs,
     pub(super) results: &'a ResultArgs,
-    /// The file for a page of where the time went.
-    pub(super) timeline: Option<&'a Path>,
     pub(super) started: Instant,
 }
 
@@ -99,18 +89,18 @@ pub(super) async fn carry_out(
     finish::check_names(manner.results, plan)?;
     let releases = manner.goal == Goal::Released;
     let template = if releases { finish::template(plan, &root, world)? } else { None };
-    let jobs = manner.jobs.map_or_else(|| builders.jobs(), usize::from);
+    let jobs = manner.wanted.jobs.map_or_else(|| builders.jobs(), usize::from);
     let engine = match plan.builds_anything() {
         true => builders.engine(&facts, world)?,
         false => Fleet::none(),
     };
 
-    tell_reuse(plan, manner.progress);
+    tell_reuse(plan, manner.wanted.progress);
     let names: Vec<String> = plan.images.iter().flat_map(ImagePlan::told_as).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let progress = progress(manner.progress, &names, world);
-    let started = manner.started;
-    let recorder = manner.timeline.map(|_| timeline::recorder(started.elapsed()));
+    let progress = progress(manner.wanted.progress, &names, world);
+    let file = manner.wanted.timeline.as_ref().map(|file| world.folder.join(file));
+    finished.timeline = file.map(|file| Pending::begin(file, manner.started, &facts));
     let began = clock::instant();
     let elsewhere = Registries::new(&world.variables, Some(OwnRegistry { host: &own.host, ecr: &own.ecr }));
     let services = Services {
@@ -125,17 +115,22 @@ pub(super) async fn carry_out(
         goal: manner.goal,
     };
     let show = |event| {
-        recorder.iter().for_each(|recorder| recorder.hear(started.elapsed(), &event));
+        finished.timeline.iter().for_each(|timeline| timeline.hear(&event));
         finished.spans.note(&event, began.elapsed());
         progress.tell(&event);
     };
     let work = execute::run(plan, &services, &show);
     let report = world.telling(&|retry| show(Event::Retried(retry.clone())), work).await;
     progress.end();
-    let took = started.elapsed();
     let report = finished.report.insert(report);
-    if let (Some(recorder), Some(file)) = (recorder, manner.timeline) {
-        timeline::write(recorder, &world.folder.join(file), plan, report, &own, &facts, took).await?;
+    if let Some(runner) = world.listening_runner() {
+        runner.warn(&blame::warnings(&finished.spans.warnings(), &blame::builds(plan), world), &world.folder);
+    }
+    if finished.timeline.is_some() {
+        let layers = timeline::layers(plan, report, &own).await;
+        let (ends, succeeded) = (End::of(plan, Some(report)), report.is_success());
+        let timeline = finished.timeline.take();
+        timeline.map_or(Ok(()), |timeline| timeline.write(plan.registry.to_string(), ends, layers, succeeded))?;
     }
 
     Diagnostics::check(failures(plan, report, circumstances(&facts), world))?;

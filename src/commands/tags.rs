@@ -42,7 +42,7 @@ fn of_pipeline(args: &TagsArgs, world: &World) -> Result<(), Diagnostics> {
         let none = images.iter().filter(|(_, tagged)| tagged.derived.tags.is_empty()).map(|(name, _)| {
             Diagnostic::input(format!("image `{name}` gets no tag")).hint("`longshore tags --explain` says why")
         });
-        report::warnings(&none.collect::<Vec<_>>(), world.colors);
+        world.warn(&none.collect::<Vec<_>>());
         report::print(&report::tags::plain(&images))?;
     }
     Ok(())
@@ -62,7 +62,7 @@ fn of_rules(texts: &[String], args: &TagsArgs, world: &World) -> Result<(), Diag
     } else {
         if tagged.derived.tags.is_empty() {
             let warning = Diagnostic::input("the rules give no tag").hint("`--explain` says why");
-            report::warnings(&[warning], world.colors);
+            world.warn(&[warning]);
         }
         report::print(&report::tags::plain(&[(String::new(), tagged)]))?;
     }

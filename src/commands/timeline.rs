@@ -1,48 +1,69 @@
-//! `longshore run --timeline`
+//! `--timeline`: the page of a run, also of one that was given up.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 
 use super::decide::Way;
 use crate::diagnostic::Diagnostic;
+use crate::execute::events::Event;
 use crate::execute::ports::{Ecr as _, Registry as _};
 use crate::execute::report::{ImageReport, Outcome, Report};
 use crate::facts::Facts;
 use crate::names::{Digest, ImageRef, RepositoryName};
 use crate::plan::{ImageAction, ImagePlan, Plan};
 use crate::report::files;
-use crate::report::timeline::{Kind, Layer, Recorder, page};
+use crate::report::timeline::{End, Kind, Layer, Recorder, page};
 
 /// How many manifests are asked for at once.
 const CONCURRENCY: usize = 10;
 
-/// Begins when everything is decided.
-pub(super) fn recorder(decided: Duration) -> Recorder {
-    let recorder = Recorder::default();
-    recorder.note(Kind::Decide, "read, look, decide", Duration::ZERO, decided);
-    recorder
+/// A page that is to be written when the run has ended, whichever way.
+pub(super) struct Pending {
+    recorder: Recorder,
+    file: PathBuf,
+    started: Instant,
+    facts: Vec<(String, String)>,
 }
 
-/// Writes the page of a run that has ended.
-pub(super) async fn write(
-    recorder: Recorder,
-    file: &Path,
-    plan: &Plan,
-    report: &Report,
-    own: &Way,
-    facts: &Facts,
-    took: Duration,
-) -> Result<(), Diagnostic> {
-    let mut timeline = recorder.finish(plan, report, layers(plan, report, own).await, took);
-    let commit = facts.commit.as_ref().map(|commit| commit.value.short().to_owned());
-    let branch = facts.refs.branch.as_ref().map(|branch| branch.value.clone());
-    let tag = facts.refs.tags.first().map(|tag| tag.value.clone());
-    let known = [("commit", commit), ("branch", branch), ("tag", tag), ("at", facts.now.as_ref().map(time))];
-    timeline.facts = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    files::write(file, page(&timeline).as_bytes())
+impl Pending {
+    /// Begins when everything is decided; the run began at `started`.
+    pub(super) fn begin(file: PathBuf, started: Instant, facts: &Facts) -> Self {
+        let recorder = Recorder::default();
+        recorder.note(Kind::Decide, "read, look, decide", Duration::ZERO, started.elapsed());
+        let commit = facts.commit.as_ref().map(|commit| commit.value.short().to_owned());
+        let branch = facts.refs.branch.as_ref().map(|branch| branch.value.clone());
+        let tag = facts.refs.tags.first().map(|tag| tag.value.clone());
+        let known = [("commit", commit), ("branch", branch), ("tag", tag), ("at", facts.now.as_ref().map(time))];
+        let facts = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        Pending { recorder, file, started, facts }
+    }
+
+    /// Hears of an event.
+    pub(super) fn hear(&self, event: &Event) {
+        self.recorder.hear(self.started.elapsed(), event);
+    }
+
+    /// Writes the page of what has come to these ends; `layers` are those of the pushed images, by their names.
+    pub(super) fn write(
+        self,
+        title: String,
+        ends: Vec<End>,
+        layers: BTreeMap<String, Vec<Layer>>,
+        succeeded: bool,
+    ) -> Result<(), Diagnostic> {
+        let took = self.started.elapsed();
+        let mut timeline = self.recorder.finish(title, ends, layers, (took, succeeded));
+        timeline.facts = self.facts;
+        files::write(&self.file, page(&timeline).as_bytes())
+    }
+
+    /// Writes the page of a plan that was given up.
+    pub(super) fn give_up(self, plan: &Plan) -> Result<(), Diagnostic> {
+        self.write(plan.registry.to_string(), End::of(plan, None), BTreeMap::new(), false)
+    }
 }
 
 fn time(at: &crate::facts::Known<time::OffsetDateTime>) -> String {
@@ -52,7 +73,7 @@ fn time(at: &crate::facts::Known<time::OffsetDateTime>) -> String {
 
 /// The layers of everything that was pushed. They only illustrate, so that whatever keeps them from being read is not
 /// told.
-async fn layers(plan: &Plan, report: &Report, own: &Way) -> BTreeMap<String, Vec<Layer>> {
+pub(super) async fn layers(plan: &Plan, report: &Report, own: &Way) -> BTreeMap<String, Vec<Layer>> {
     let Ok(credential) = own.ecr.credential().await else { return BTreeMap::new() };
     let pushed = plan.images.iter().zip(&report.images).flat_map(|(planned, done)| pushed(planned, done));
     let layers = stream::iter(pushed).map(|(name, repository, digest)| {

@@ -14,7 +14,7 @@ mod steps;
 mod words;
 
 pub use replace::{find, replace_names};
-pub use steps::{line_in_error, line_of_step, without_excerpt};
+pub use steps::{line_in_error, line_in_warning, line_of_step, without_excerpt};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -30,6 +30,13 @@ pub fn line_in_error(words: &str) -> Option<usize> {
     digits.parse().ok().filter(|line| *line > 0)
 }
 
+/// The line of the Dockerfile that a warning is about, which begins with the place, as in `Dockerfile:3: ConsistentInstructionCasing`.
+pub fn line_in_warning(words: &str) -> Option<usize> {
+    let (place, _) = words.split_once(": ")?;
+    let (_, line) = place.rsplit_once(':').filter(|(file, _)| !file.contains(' '))?;
+    line.parse().ok().filter(|line| *line > 0)
+}
+
 /// The error without the builder's excerpt of the file, for who shows the place otherwise.
 pub fn without_excerpt(words: &str) -> String {
     let lines: Vec<&str> = words.lines().collect();
@@ -85,6 +92,14 @@ mod tests {
         assert_eq!(line_in_error("dockerfile parse error line 3: x"), Some(3));
         assert_eq!(line_in_error("Dockerfile parse error: file with no instructions"), None);
         assert_eq!(line_in_error("line 3"), None);
+    }
+
+    #[test]
+    fn the_place_of_a_warning() {
+        assert_eq!(line_in_warning("docker/web.Dockerfile:3: FromAsCasing: it does not match (https://x)"), Some(3));
+        assert_eq!(line_in_warning("One or more build-args [A:1] were not consumed"), None);
+        assert_eq!(line_in_warning("cache of 10.0.0.1:5000: refused"), None);
+        assert_eq!(line_in_warning("step 3:4: x"), None);
     }
 
     #[test]

@@ -40,6 +40,11 @@ pub fn find_pipeline_file(folder: &Path) -> Option<PathBuf> {
     None
 }
 
+/// Whether there is such a file.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// A file's bytes.
 ///
 /// # Errors

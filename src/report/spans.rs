@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::execute::events::{Event, ImageEvent, PushEvent};
+use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent};
 
 /// A stretch of the run's time, counted from its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +29,17 @@ pub struct Spans {
     layers: RefCell<BTreeMap<String, BTreeMap<u64, u64>>>,
     /// The bytes of what was copied from one registry to another.
     copied: RefCell<BTreeMap<String, u64>>,
+    /// What builders warned of, with the image as it is told of.
+    warnings: RefCell<Vec<(String, String)>>,
 }
 
 impl Spans {
     /// Hears of an event at this time of the run.
     pub fn note(&self, event: &Event, now: Duration) {
         let Event::Image(image, event) = event else { return };
+        if let ImageEvent::Build(BuildEvent::Warning(text)) = event {
+            self.warnings.borrow_mut().push((image.clone(), text.clone()));
+        }
         self.note_bytes(image, event);
         let (what, took) = match event {
             ImageEvent::Built { took, .. } => ("build", *took),
@@ -43,6 +48,11 @@ impl Spans {
             _ => return,
         };
         self.spans.borrow_mut().push(Span { image: image.clone(), what, from: now.saturating_sub(took), to: now });
+    }
+
+    /// What builders warned of, with the image as it is told of.
+    pub fn warnings(&self) -> Vec<(String, String)> {
+        self.warnings.borrow().clone()
     }
 
     /// What was heard.

@@ -140,6 +140,37 @@ fn a_mistake_in_the_pipeline_file_is_shown_at_its_line() {
 }
 
 #[test]
+fn warnings_are_shown_at_their_lines_too() {
+    let user = User::new();
+    let pipeline =
+        "version: 1\nimages:\n  web: { build: { context: ., args: { UNUSED: a } }, container: my.app, tags: [one] }\n";
+    let checkout =
+        user.checkout(&[("app/longshore.yaml", pipeline), ("app/Dockerfile", &user.dockerfile("COPY Dockerfile /\n"))]);
+    let server = user.serve("data");
+    // Another folder than the checkout's root is named where a job checks out several repositories.
+    let job = [("GITHUB_WORKSPACE", "/elsewhere"), ("DOCKER_BUILDKIT", "0"), ("LONGSHORE_RELEASES", &release(&user))];
+    let outcome = uses(&user, &checkout, Some(&server), &[("working-directory", "app")], &job);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.raw);
+    let warnings: Vec<_> = outcome.log.commands.iter().filter(|(command, _)| command.starts_with("warning")).collect();
+    let [(at_line, container), (without, unused)] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert_eq!(at_line, "warning file=app/longshore.yaml,line=3,col=3,endColumn=6,title=longshore");
+    assert!(container.starts_with("image `web`: `my.app` cannot be the name of a container"), "{container}");
+    // The classic builder names no line.
+    assert_eq!(without, "warning title=longshore");
+    assert!(unused.starts_with("image `web`: One or more build-args [UNUSED] were not consumed"), "{unused}");
+}
+
+#[test]
+fn a_mistake_in_a_flag_is_in_no_file() {
+    let user = User::new();
+    let folder = user.folder_of("source", &[]);
+    let call = folder.longshore(&["tags", "--rule", "type=smver"]).env("GITHUB_ACTIONS", "true");
+    let told = call.run().with_code(2).stderr;
+    let annotation = told.lines().find(|line| line.starts_with("::error ")).unwrap_or_else(|| panic!("{told}"));
+    assert!(annotation.starts_with("::error title=longshore::"), "{annotation}");
+}
+
+#[test]
 fn a_single_image_takes_the_inputs_of_build_push_action() {
     let user = User::new();
     // What is compared stands in a file, since the builder says each step's text.

@@ -5,6 +5,7 @@
 
 mod composite;
 mod log;
+mod release;
 mod runner;
 mod script;
 #[path = "../support/user/mod.rs"]

@@ -11,6 +11,16 @@ use crate::user::{Checkout, LocalServer, User};
 /// What expressions may name.
 type Context = BTreeMap<String, String>;
 
+/// The step of an example that uses this action.
+fn step_of(name: &str, action: &str) -> Value {
+    let text = std::fs::read_to_string(root().join("examples/github-actions").join(name)).unwrap();
+    let workflow: Value = serde_yaml::from_str(&text).unwrap();
+    let jobs = workflow["jobs"].as_object().unwrap().values();
+    let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap().clone());
+    let mut found = steps.filter(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with(action)));
+    found.next().unwrap_or_else(|| panic!("{name} has no step with {action}"))
+}
+
 /// What the steps other than the action said.
 fn workflow(user: &User, checkout: &Checkout<'_>, server: &LocalServer, name: &str) -> Vec<String> {
     let text = std::fs::read_to_string(root().join("examples/github-actions").join(name)).unwrap();
@@ -75,7 +85,13 @@ fn the_deploy_job_knows_the_digest() {
     let user = User::new();
     let checkout = checkout(&user, "COPY Dockerfile /\n");
     let server = user.serve("data");
+    // With gates, there is something for code scanning.
+    checkout.write("longshore.yaml", &format!("{}defaults: {{ gate: HIGH }}\n", checkout.read("longshore.yaml")));
     let said = workflow(&user, &checkout, &server, "workflow.yml");
+    let uploads = step_of("workflow.yml", "github/codeql-action/upload-sarif@");
+    let sarif = uploads["with"]["sarif_file"].as_str().unwrap();
+    assert!(uploads["if"].as_str().unwrap().contains(&format!("hashFiles('{sarif}')")), "{uploads}");
+    assert_eq!(parsed(&checkout.read(sarif))["version"], "2.1.0");
     let definitions = parsed(&checkout.read("imageDefinitions.json"));
     let digest = definitions[0]["imageUri"].as_str().unwrap().split_once('@').unwrap().1.to_owned();
     assert_eq!(said, [format!("to deploy {}/web@{digest}\n", user.unique())]);

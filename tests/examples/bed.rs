@@ -10,6 +10,7 @@ pub const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
 const PIPELINE: &str = "\
 version: 1
+defaults: { gate: HIGH }
 images:
   web: { build: web, repository: UNIQUE/web, tags: [semver, sha] }
   worker: { build: worker, repository: UNIQUE/worker, tags: [semver, sha] }
@@ -49,7 +50,7 @@ pub fn checkout(user: &User) -> Checkout<'_> {
         ("longshore.yaml", PIPELINE),
         ("web/Dockerfile", dockerfile.as_str()),
         ("worker/Dockerfile", dockerfile.as_str()),
-        (".gitignore", "*.json\n*.env\n*.properties\nout/\n"),
+        (".gitignore", "*.json\n*.env\n*.properties\n*.xml\nout/\n"),
     ];
     let checkout = user.checkout(&files);
     checkout.git(&["tag", "v1.2.3"]);
@@ -76,6 +77,14 @@ fn release(user: &User) -> String {
         user.program("sh", &folder).args(&["-euc", pack, "sh", binary, VERSION]).succeeds();
     }
     format!("file://{}", user.at("releases").display())
+}
+
+/// What the gates found, as a CI system shows it: a suite for each image, and nothing in the way of its release.
+pub fn shows_scans(junit: &str) {
+    for image in ["web", "worker"] {
+        assert!(junit.contains(&format!("name=\"{image}")), "no suite of `{image}` in {junit}");
+    }
+    assert!(junit.starts_with("<?xml ") && junit.contains("<testsuites") && !junit.contains("<failure"), "{junit}");
 }
 
 /// Puts the program under test on a PATH of the user's, for CI systems whose agents have it.

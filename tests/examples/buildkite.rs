@@ -1,6 +1,6 @@
 //! Buildkite: a step's lines in one shell, and its agent, which here only writes down what it is told.
 
-use crate::bed::{checkout, parsed, path_with_binary, program, stand_in, tags, texts};
+use crate::bed::{checkout, parsed, path_with_binary, program, shows_scans, stand_in, tags, texts};
 use crate::user::User;
 
 const AGENT: &str = r#"#!/bin/sh
@@ -41,6 +41,7 @@ fn the_steps_after_it_know_what_was_pushed() {
     for file in texts(&steps[0]["artifact_paths"]) {
         assert!(checkout.at(&file).exists(), "no artifact `{file}`");
     }
+    shows_scans(&checkout.read("scan.xml"));
     assert_eq!(tags(&user, &server, &checkout, "web"), ["1", "1.2", "1.2.3", &checkout.head()[..7]]);
     let said = run(steps[1]["command"].as_str().unwrap());
     let uri = std::fs::read_to_string(user.at("agent").join("image-uri")).unwrap();

@@ -1,6 +1,6 @@
 //! CircleCI: each step a shell of its own that begins with `$BASH_ENV`.
 
-use crate::bed::{checkout, parsed, program, tags, texts, variables};
+use crate::bed::{checkout, parsed, program, shows_scans, tags, texts, variables};
 use crate::user::User;
 
 #[test]
@@ -28,6 +28,9 @@ fn the_steps_after_it_know_what_was_pushed() {
                 .env("CIRCLE_SHA1", checkout.head())
                 .env("BASH_ENV", &bash_env)
                 .succeeds();
+        }
+        if let Some(folder) = step["store_test_results"]["path"].as_str() {
+            shows_scans(&checkout.read(&format!("{folder}/scan.xml")));
         }
         if step["persist_to_workspace"].is_object() {
             for path in texts(&step["persist_to_workspace"]["paths"]) {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::bed::{checkout, parsed, path_with_binary, program, tags, texts, variables};
+use crate::bed::{checkout, parsed, path_with_binary, program, shows_scans, tags, texts, variables};
 use crate::user::{Checkout, Ended, LocalServer, User};
 
 /// Runs a buildspec as CodeBuild does: all phases in one shell, `post_build` also where `build` has failed unless that is
@@ -58,6 +58,11 @@ fn what_was_pushed_is_exported_and_the_artifacts_are_there() {
     let uri = artifact("imagedefinitions.json")[0]["imageUri"].as_str().unwrap().to_owned();
     let exported = format!("exported IMAGE_URI={uri}\nexported IMAGE_TAG=1.2.3\nexported IMAGES_BUILT=web,worker\n");
     assert!(ended.stdout.ends_with(&exported), "{}", ended.stdout);
+    let reports = &spec["reports"]["image-scans"];
+    assert_eq!(reports["file-format"], "JUNITXML");
+    for file in texts(&reports["files"]) {
+        shows_scans(&checkout.read(&file));
+    }
     for file in texts(&spec["artifacts"]["files"]) {
         assert!(checkout.at(&file).exists(), "no artifact `{file}`");
     }

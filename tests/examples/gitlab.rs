@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::bed::{checkout, parsed, program, tags, texts, variables};
+use crate::bed::{checkout, parsed, program, shows_scans, tags, texts, variables};
 use crate::user::{Checkout, LocalServer, User};
 
 const FILE: &str = "gitlab/.gitlab-ci.yml";
@@ -55,6 +55,7 @@ fn the_deploy_job_knows_what_was_pushed() {
     for path in texts(&artifacts["paths"]) {
         assert!(checkout.at(&path).exists(), "no artifact `{path}`");
     }
+    shows_scans(&checkout.read(artifacts["reports"]["junit"].as_str().unwrap()));
     let report = dotenv(&checkout.read(artifacts["reports"]["dotenv"].as_str().unwrap()));
     let said = job(&user, &server, &checkout, &pipeline, "deploy", &report);
     let definitions: Value = serde_json::from_str(&checkout.read("imagedefinitions.json")).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::bed::{checkout, example, path_with_binary, program};
+use crate::bed::{checkout, example, path_with_binary, program, shows_scans};
 use crate::user::{Checkout, Ended, LocalServer, User, names};
 
 /// The scripts of the `sh` steps, in their order.
@@ -17,6 +17,12 @@ fn scripts(name: &str) -> Vec<String> {
     let found: Vec<String> = step.captures_iter(&text).map(|found| found[1].to_owned()).collect();
     assert_eq!(found.len(), Regex::new(r"\bsh[ (]").unwrap().find_iter(&text).count(), "each `sh` of {name} is found");
     found
+}
+
+/// The file that the step `junit` shows.
+fn junit(name: &str) -> String {
+    let step = Regex::new(r"\bjunit testResults: '([^']*)', allowEmptyResults: true").unwrap();
+    step.captures(&example(name)).unwrap_or_else(|| panic!("{name} has no step `junit`"))[1].to_owned()
 }
 
 /// As Jenkins runs a script: `sh -xe` on a file, without a terminal, whatever TERM says.
@@ -54,12 +60,14 @@ fn the_declarative_pipeline() {
         let ended = sh(&user, &server, &workspace, &scripts[0]).with_code(0);
         assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'), "no colour without a terminal");
     }
+    shows_scans(&workspace.read(&junit("jenkins/Jenkinsfile")));
     let images = properties(&workspace.read("images.properties"));
     let definitions: Value = serde_json::from_str(&workspace.read("imageDefinitions.json")).unwrap();
     assert_eq!(definitions[0]["imageUri"], images["IMAGE_URI"].as_str());
     assert_eq!((images["IMAGE_TAG"].as_str(), images["IMAGES_REUSED"].as_str()), ("1.2.3", "web,worker"));
 
-    let written = ["imageDefinitions.json", "imagedefinitions.json", "images.properties", "longshore-report.json"];
+    let written =
+        ["imageDefinitions.json", "imagedefinitions.json", "images.properties", "longshore-report.json", "scan.xml"];
     let mut after: Vec<String> = before.into_iter().chain(written.map(str::to_owned)).collect();
     after.sort();
     assert_eq!(names(workspace.root()), after);
@@ -77,5 +85,6 @@ fn the_scripted_pipeline() {
     assert!(tags.to_string().contains("1.2.3"), "{tags}");
     let pushed = sh(&user, &server, &checkout, &scripts[1]).with_code(0);
     let first = pushed.stdout.lines().next().unwrap().split(' ').next().unwrap();
+    shows_scans(&checkout.read(&junit("jenkins/Jenkinsfile.scripted")));
     assert_eq!(first, format!("{}/{}/web:1.2.3", server.host(), user.unique()));
 }

@@ -117,7 +117,9 @@ hint: run `longshore run --platform linux/arm64 --stage-only web` from the same 
     assert!(tags.keys().all(|tag| tag.starts_with("src-")), "nothing is released by halves");
 
     run("linux/arm64").run().with_code(0);
-    let ended = merge().run().with_code(0);
+    let ended = merge().args(&["--timeline", "timeline.html", "--no-gate", "--jobs", "1"]).run().with_code(0);
+    let page = checkout.read("timeline.html");
+    assert!(page.contains("index of 2 images") && page.contains("assembled"), "{page}");
     assert!(ended.stderr.contains("assembled 2 images"), "{}", ended.stderr);
     assert_eq!(platforms(&server.raw(&user, "-web:v1")), ["linux/amd64", "linux/arm64"]);
     assert!(checkout.read("imagedefinitions.json").contains("-web@sha256:"));

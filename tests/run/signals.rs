@@ -15,7 +15,7 @@ fn in_the_middle_of_a_step_stops_the_step() {
     checkout.add_busybox(".");
     let before = names(checkout.root());
 
-    let mut run = checkout.run_local(&["--report", "report.json"]).start();
+    let mut run = checkout.run_local(&["--report", "report.json", "--timeline", "timeline.html"]).start();
     run.wait_for("the sleeping step", |_| is_running(&seconds).then_some(()));
     run.signal(Signal::INT);
     let ended = run.end().with_code(130);
@@ -27,7 +27,10 @@ fn in_the_middle_of_a_step_stops_the_step() {
     assert_eq!(user.left_behind(), Vec::<String>::new());
     let report: serde_json::Value = serde_json::from_str(&checkout.read("report.json")).unwrap();
     assert_eq!((&report["status"], &report["exit_code"]), (&"failed".into(), &130.into()));
-    let after: Vec<String> = names(checkout.root()).into_iter().filter(|name| name != "report.json").collect();
+    let page = checkout.read("timeline.html");
+    assert!(page.contains("given up") && page.contains(&seconds) && page.contains("state failed"), "{page}");
+    let mut after = names(checkout.root());
+    after.retain(|name| name != "report.json" && name != "timeline.html");
     assert_eq!(after, before, "no deploy file, and no half of one");
 }
 

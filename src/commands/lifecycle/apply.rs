@@ -9,7 +9,7 @@ use crate::report;
 
 pub(super) async fn run(args: &ApplyArgs, world: &World) -> Result<(), Diagnostics> {
     let file = super::policy(&args.policy.policy, world)?;
-    report::warnings(&file.doubts(None), world.colors);
+    world.warn(&file.doubts(None));
     let pipeline = read::pipeline_if_any(&args.place.pipeline, world)?;
     let ecr = super::ecr(pipeline.as_ref(), &args.place.registry, world).await?;
     let name = &args.repository;
@@ -18,7 +18,7 @@ pub(super) async fn run(args: &ApplyArgs, world: &World) -> Result<(), Diagnosti
     let at = super::at(None)?;
     let against = objections(name, &file.policy, &images, at, &environments, args.guard.max_expire);
     if args.yes {
-        report::warnings(&against, world.colors);
+        world.warn(&against);
     } else {
         Diagnostics::check(against)?;
     }

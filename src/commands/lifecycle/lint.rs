@@ -25,7 +25,7 @@ pub(super) fn run(args: &LintArgs, world: &World) -> Result<ExitCode, Diagnostic
     if args.json {
         report::print(&report::lifecycle::lint_json(Some(&file.policy), &[], &warnings))?;
     } else {
-        report::warnings(&warnings, world.colors);
+        world.warn(&warnings);
         let name = args.policy.policy.display().to_string();
         report::print(&report::lifecycle::valid(&name, &file.policy, warnings.len()))?;
     }

@@ -34,7 +34,7 @@ pub(super) async fn run(args: &LifecycleArgs, world: &World) -> Result<ExitCode,
 
 fn show(args: &ShowArgs, world: &World) -> Result<(), Diagnostics> {
     let file = policy(&args.policy.policy, world)?;
-    report::warnings(&file.doubts(None), world.colors);
+    world.warn(&file.doubts(None));
     Ok(report::print(&report::lifecycle::policy(&file.policy))?)
 }
 

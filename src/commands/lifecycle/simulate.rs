@@ -15,7 +15,7 @@ use crate::report;
 pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagnostics> {
     let prices = prices::prices(&args.prices, world)?;
     let file = super::policy(&args.policy.policy, world)?;
-    report::warnings(&file.doubts(None), world.colors);
+    world.warn(&file.doubts(None));
     let policy = &file.policy;
     let at = super::at(args.at.as_deref())?;
     let (name, images) = match (&args.images, &args.repository) {

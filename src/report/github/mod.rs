@@ -6,7 +6,7 @@ mod lines;
 mod outputs;
 mod summary;
 
-pub use annotations::annotations;
+pub use annotations::{Ground, Level, annotations};
 pub use lines::{Line, Tokens, errors, mask, runner_listens, say};
 pub use outputs::{file_command, outputs, plan_outputs};
 pub use summary::summary;

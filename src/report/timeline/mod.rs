@@ -16,5 +16,5 @@ mod waits;
 
 pub use layers::Layer;
 pub use page::page;
-pub use record::Recorder;
+pub use record::{End, Recorder};
 pub use spans::{Kind, Lane, Span, Timeline};

@@ -109,12 +109,12 @@ fn critical_path(timeline: &Timeline, html: &mut String) -> fmt::Result {
     let shown: Vec<_> = longest.iter().take(8).map(|(_, span)| (span.from, span.to, span.name.clone())).collect();
     for (lane, span) in path.iter().filter(|(_, span)| shown.contains(&(span.from, span.to, span.name.clone()))) {
         let share = span.took().as_secs_f64() / total * 100.0;
+        let name = escape(lane.map_or("", |lane| timeline.lanes[lane].name.as_str()));
+        let step = escape(&span.name);
         writeln!(
             html,
-            "<li><span class=\"dot {}\"></span><b>{}</b><code>{}</code><span class=\"time\">{} <small>{share:.0} %</small></span></li>",
+            "<li><span class=\"dot {}\"></span><b title=\"{name}\">{name}</b><code title=\"{step}\">{step}</code><span class=\"time\">{} <small>{share:.0} %</small></span></li>",
             rows::class(span),
-            escape(lane.map_or("", |lane| timeline.lanes[lane].name.as_str())),
-            escape(&span.name),
             size::span(span.took())
         )?;
     }

@@ -10,7 +10,7 @@ use super::{Kind, Lane, Layer, Span, Timeline};
 use crate::execute::events::{BuildEvent, Event, ImageEvent, ScanEvent};
 use crate::execute::report::{Outcome, Report};
 use crate::names::RegistryHost;
-use crate::plan::{ImageAction, Plan};
+use crate::plan::{ImageAction, ImagePlan, Plan};
 use crate::report::size;
 
 /// Is told of what happens, when it happens.
@@ -36,6 +36,33 @@ struct Heeded {
     /// The names of steps, for those whose end is told of again.
     names: BTreeMap<usize, String>,
     notes: Vec<String>,
+}
+
+/// What became of an image.
+#[derive(Debug, Clone, Default)]
+pub struct End {
+    /// The names under which it and its parts are told of, its own first.
+    pub names: Vec<String>,
+    /// The images that had to be staged first.
+    pub needs: Vec<String>,
+    /// In a few words.
+    pub outcome: String,
+    /// Something of it failed.
+    pub failed: bool,
+}
+
+impl End {
+    /// The ends of a plan's images. Without a report the run was given up.
+    pub fn of(plan: &Plan, report: Option<&Report>) -> Vec<Self> {
+        let done = |at: usize| report.and_then(|report| report.images.get(at)).map(|image| &image.outcome);
+        let end = |(at, planned): (usize, &ImagePlan)| End {
+            names: planned.told_as(),
+            needs: planned.needs.clone(),
+            outcome: done(at).map_or_else(|| "given up".to_owned(), |done| outcome(&planned.action, done)),
+            failed: matches!(done(at), Some(Outcome::Failed(_))),
+        };
+        plan.images.iter().enumerate().map(end).collect()
+    }
 }
 
 impl Recorder {
@@ -80,36 +107,28 @@ impl Recorder {
     /// What it comes to, when the run has ended. `layers` are those of the pushed images, by their names.
     pub fn finish(
         self,
-        plan: &Plan,
-        report: &Report,
+        title: String,
+        ends: Vec<End>,
         mut layers: BTreeMap<String, Vec<Layer>>,
-        end: Duration,
+        (took, succeeded): (Duration, bool),
     ) -> Timeline {
         let heard = self.0.into_inner();
         let mut lanes = heard.lanes;
         let mut found = Vec::new();
-        for (planned, done) in plan.images.iter().zip(&report.images) {
-            for name in planned.told_as() {
-                let heeded = lanes.remove(&name).unwrap_or_default();
-                let failed = matches!(done.outcome, Outcome::Failed(_));
-                let mut lane = heeded.lane(&name, failed, end);
-                lane.needs.clone_from(&planned.needs);
-                lane.layers = layers.remove(&name).unwrap_or_default();
-                lane.failed = failed && (name == planned.name || lane.spans.iter().any(|span| span.failed));
-                if name == planned.name {
-                    lane.outcome = outcome(&planned.action, &done.outcome);
+        for end in ends {
+            for (number, name) in end.names.iter().enumerate() {
+                let mut lane = lanes.remove(name).unwrap_or_default().lane(name, end.failed, took);
+                lane.needs.clone_from(&end.needs);
+                lane.layers = layers.remove(name).unwrap_or_default();
+                let whole = number == 0;
+                lane.failed = end.failed && (whole || lane.spans.iter().any(|span| span.failed));
+                if whole {
+                    lane.outcome.clone_from(&end.outcome);
                 }
                 found.push(lane);
             }
         }
-        let mut timeline = Timeline {
-            title: plan.registry.to_string(),
-            facts: Vec::new(),
-            run: heard.run,
-            lanes: found,
-            took: end,
-            succeeded: report.is_success(),
-        };
+        let mut timeline = Timeline { title, facts: Vec::new(), run: heard.run, lanes: found, took, succeeded };
         fill(&mut timeline);
         mark_critical_path(&mut timeline);
         timeline
