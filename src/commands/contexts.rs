@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::context::{Context, ContextError, Weight, slashed_bytes};
 use crate::explain::{Circumstances, explain};
-use crate::pipeline::{Dockerfile, Image, NamedContext, without_credential};
+use crate::pipeline::{Dockerfile, Image, NamedContext};
 use crate::report;
 
 /// The context of an image; without the files that a run itself writes.
@@ -58,12 +58,8 @@ pub(super) fn named_folders(
 
 fn folder_of(image: &Image, root: &Path) -> Result<PathBuf, ContextError> {
     let context = &image.build.context;
-    let other = || {
-        ContextError::new(
-            Path::new(&without_credential(&context.to_string())),
-            &"a context that is no folder cannot be read here",
-        )
-    };
+    let other =
+        || ContextError::new(Path::new(&context.to_string()), &"a context that is no folder cannot be read here");
     let folder = context.folder().ok_or_else(other)?;
     // Through its components, which leave out `.`: the path is shown to the user.
     Ok(root.join(folder).components().collect())

@@ -7,7 +7,7 @@ use crate::effects::context::ContextError;
 use crate::effects::fingerprint::{self, Fingerprint};
 use crate::key;
 use crate::names::Digest;
-use crate::pipeline::{ContextSource, Image, NamedContext, pinned_commit, without_credential};
+use crate::pipeline::{ContextSource, Image, NamedContext, pinned_commit, without_secrets};
 
 /// An image of no layers, which is in no registry.
 const SCRATCH: &str = "scratch";
@@ -86,7 +86,7 @@ fn base(
 
 /// A URL stands for itself only where it names a commit.
 fn remote(whose: &str, url: &str, unknowable: &mut Vec<String>) -> Option<String> {
-    let shown = without_credential(url);
+    let shown = without_secrets(url);
     if pinned_commit(url).is_none() {
         unknowable.push(format!(
             "{whose}, `{shown}`, may hold something else each time; a git URL with a full commit after `#` does not"

@@ -23,9 +23,9 @@ pub(super) fn find(args: &PipelineArgs, world: &World) -> Option<PathBuf> {
 /// Reads the pipeline file that was named, or the nearest one. Tells its warnings.
 pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Diagnostics> {
     let path = find(args, world).ok_or_else(no_file)?;
-    let from_stdin = args.file.as_deref() == Some(Path::new("-"));
-    let name = if from_stdin { "standard input".to_owned() } else { shown(&path, &world.folder) };
-    let bytes = if from_stdin { workspace::read_stdin() } else { workspace::read(&path) }.map_err(|error| {
+    let stdin = args.file.as_deref().filter(|file| *file == Path::new("-"));
+    let name = if stdin.is_some() { "standard input".to_owned() } else { shown(&path, &world.folder) };
+    let bytes = workspace::read_pipeline(stdin.unwrap_or(&path)).map_err(|error| {
         Diagnostic::input(format!("cannot read the pipeline file `{name}`")).caused_by(error.to_string())
     })?;
     let (mut pipeline, warnings) =

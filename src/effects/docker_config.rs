@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
+use super::limited;
 use crate::execute::ports::Credential;
 use crate::facts::Variables;
 use crate::names::RegistryHost;
@@ -25,6 +26,9 @@ pub enum Stored {
 
 /// What docker calls our own credential helper; the program's name begins with `docker-credential-`.
 pub const OUR_HELPER: &str = "longshore";
+
+/// The most bytes of the file.
+const LARGEST: u64 = 16 << 20;
 
 /// Stores a credential as `docker login` would: with the helper that the configuration names for this host or for
 /// all, else in the file itself.
@@ -143,7 +147,7 @@ pub fn folder(variables: &Variables) -> Option<PathBuf> {
 /// # Errors
 /// In words for the user: it is no JSON, or cannot be read.
 pub fn read(path: &Path) -> Result<Map<String, Value>, String> {
-    match fs::read(path) {
+    match limited::read(path, LARGEST) {
         Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(Map::new()),
         Ok(bytes) => {
             serde_json::from_slice(&bytes).map_err(|error| format!("`{}` is not JSON: {error}", path.display()))

@@ -14,6 +14,7 @@ pub mod ecr;
 pub mod fingerprint;
 pub mod fleet;
 pub mod git;
+pub mod limited;
 pub mod network;
 pub mod program;
 pub mod random;

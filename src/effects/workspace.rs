@@ -1,9 +1,9 @@
 //! The environment, the current folder, and the files that a run starts from.
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::limited;
 use crate::facts::Variables;
 
 /// The names under which a pipeline file is looked for, in this order.
@@ -45,33 +45,36 @@ pub fn is_file(path: &Path) -> bool {
     path.is_file()
 }
 
+/// The most bytes of a file that is read whole: the description of some 400,000 images has as many.
+const MOST: u64 = 256 << 20;
+
 /// A file's bytes.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If it cannot be read, or has more than 256 MiB.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    fs::read(path)
+    limited::read(path, MOST)
 }
 
-/// What stands on standard input, to its end.
+/// The bytes of a pipeline file, which may be standard input (`-`).
 ///
 /// # Errors
-/// If it cannot be read.
-pub fn read_stdin() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// If it cannot be read, or is larger than any pipeline file.
+pub fn read_pipeline(path: &Path) -> io::Result<Vec<u8>> {
+    let most = crate::pipeline::MAX_BYTES as u64;
+    if path == Path::new("-") { limited::all_of(io::stdin().lock(), most) } else { limited::read(path, most) }
 }
 
 /// The webhook event that a GitHub workflow runs for, if there is one and it is JSON.
 pub fn github_event(variables: &Variables) -> Option<serde_json::Value> {
-    let text = fs::read_to_string(variables.get("GITHUB_EVENT_PATH")?).ok()?;
-    serde_json::from_str(&text).ok()
+    let bytes = read(Path::new(variables.get("GITHUB_EVENT_PATH")?)).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_pipeline_file_is_found_upwards_within_the_repository() {

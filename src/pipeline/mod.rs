@@ -52,13 +52,14 @@ pub use making::{Build, Builder, Dockerfile, ManifestKind};
 pub use policy::RepositoryPolicy;
 pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
-    Ulimit, pinned_commit, without_credential,
+    Ulimit, pinned_commit, without_secrets,
 };
 pub use reuse::seconds;
 pub use schema::json_schema;
 pub use suggest::nearest;
 pub use transport::{Compression, PushBy, Transport};
 pub use write::to_yaml;
+pub use yaml::MAX_BYTES;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

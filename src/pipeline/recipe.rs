@@ -37,7 +37,7 @@ impl fmt::Display for ContextSource {
         match self {
             ContextSource::Folder(path) | ContextSource::Archive(path) => path.display().fmt(f),
             ContextSource::Stdin => f.write_str("-"),
-            ContextSource::Remote(url) => f.write_str(url),
+            ContextSource::Remote(url) => f.write_str(&without_secrets(url)),
         }
     }
 }
@@ -51,14 +51,15 @@ impl Serialize for ContextSource {
     }
 }
 
-/// A URL without the user and the password that may stand in it, for where it is shown or kept.
-pub fn without_credential(url: &str) -> String {
+/// A URL without the user, the password and the query that may stand in it, for where it is shown or kept. Signatures and
+/// tokens are in queries.
+pub fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    match authority.rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
-    }
+    let rest = authority.rfind('@').map_or(rest, |at| &rest[at + 1..]);
+    let (rest, fragment) = rest.find('#').map_or((rest, ""), |at| rest.split_at(at));
+    let (path, query) = rest.find('?').map_or((rest, ""), |at| rest.split_at(at));
+    format!("{scheme}://{path}{}{fragment}", if query.len() > 1 { "?…" } else { query })
 }
 
 /// The full commit that the URL of a git repository names, if it does: such a URL always gives the same files.
@@ -97,7 +98,7 @@ impl fmt::Display for NamedContext {
             NamedContext::Planned(image) => write!(f, "image:{image}"),
             NamedContext::Image(reference) => write!(f, "docker-image://{reference}"),
             NamedContext::Folder(path) => path.display().fmt(f),
-            NamedContext::Remote(url) => f.write_str(url),
+            NamedContext::Remote(url) => f.write_str(&without_secrets(url)),
         }
     }
 }
@@ -263,9 +264,11 @@ mod tests {
 
     #[test]
     fn credentials_are_not_shown() {
-        assert_eq!(without_credential("https://me:secret@host/a.git#b"), "https://host/a.git#b");
-        assert_eq!(without_credential("https://host/a@b"), "https://host/a@b");
-        assert_eq!(without_credential("git@host:a.git"), "git@host:a.git");
+        assert_eq!(without_secrets("https://me:secret@host/a.git#b"), "https://host/a.git#b");
+        assert_eq!(without_secrets("https://host/a@b"), "https://host/a@b");
+        assert_eq!(without_secrets("https://host/a.tar?token=secret"), "https://host/a.tar?…");
+        assert_eq!(without_secrets("https://me@host?a=b@c#d?e"), "https://host?…#d?e");
+        assert_eq!(without_secrets("git@host:a.git"), "git@host:a.git");
     }
 
     #[test]

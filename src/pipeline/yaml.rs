@@ -15,7 +15,7 @@ use super::syntax;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
 /// The largest file that is read, in bytes; a pipeline of a hundred images has some 50,000.
-pub(super) const MAX_BYTES: usize = 256 * 1024;
+pub const MAX_BYTES: usize = 256 * 1024;
 /// The most values in a file, those that aliases repeat included.
 pub(super) const MAX_NODES: usize = 10_000;
 /// How deep lists and maps may be nested.

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::send::read_limited;
 use super::served::{Folders, Served};
 use super::{BuildKit, upload};
 use crate::dockerfile;
 use crate::effects::context::{Context, ContextError, Times};
+use crate::effects::limited;
 use crate::execute::ports::{BuildInputs, Failure, ServiceError};
 use crate::names::Digest;
 use crate::pipeline::SecretSource;
@@ -201,7 +201,7 @@ fn secrets(build: &BuildPlan, engine: &BuildKit<'_>) -> Result<BTreeMap<String, 
         let missing = |cause: String| Problem::Missing(format!("secret `{}`", secret.id), cause);
         let value = match &secret.source {
             SecretSource::File(path) => {
-                read_limited(path, LARGEST_SECRET).map_err(|error| missing(format!("{}: {error}", path.display())))?
+                limited::read(path, LARGEST_SECRET).map_err(|error| missing(format!("{}: {error}", path.display())))?
             }
             SecretSource::Variable(name) => {
                 let value = engine.variables.get(name).ok_or_else(|| missing(format!("{name} is not set")))?;

@@ -4,6 +4,7 @@
 mod answers;
 mod cache;
 mod connection;
+mod discretion;
 mod filesync;
 mod inputs;
 mod place;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{self, UnboundedSender};
 
+pub use discretion::Discretion;
 pub use place::of_step as place_of_step;
 pub use progress::Progress;
 

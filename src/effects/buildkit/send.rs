@@ -1,6 +1,6 @@
 //! One transfer: first what there is, then what is asked for.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
@@ -201,19 +201,12 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// The size of a file, for those that are read whole.
-pub(super) fn read_limited(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    if fs::metadata(path)?.len() > most {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {} KiB", most / 1024)));
-    }
-    fs::read(path)
-}
-
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::Dockerfile;
+    use std::fs;
     use std::os::unix::net::UnixListener;
 
     /// What the sender makes of a folder with the file `a` of 3 bytes, when something happens to it after the daemon was

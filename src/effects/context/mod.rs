@@ -24,6 +24,7 @@ pub use upload::{Upload, stream, upload};
 pub use walk::{Entry, Walk, slashed_bytes};
 pub use weight::Weight;
 
+use super::limited;
 use crate::execute::ports::{Failure, ServiceError};
 use crate::plan::Dockerfile;
 
@@ -32,6 +33,9 @@ use crate::plan::Dockerfile;
 pub const RESERVED_DOCKERFILE: &str = ".longshore.Dockerfile";
 
 const IGNORE_FILE: &str = ".dockerignore";
+
+/// The most bytes of a Dockerfile or an ignore file.
+const LARGEST: u64 = 16 << 20;
 
 /// A context that was looked at, but not read yet.
 #[derive(Debug, Clone)]
@@ -96,7 +100,7 @@ impl Context {
             }
             Dockerfile::File(file) => {
                 let full = root.join(file);
-                let bytes = fs::read(&full).map_err(unreadable(&full))?;
+                let bytes = limited::read(&full, LARGEST).map_err(unreadable(&full))?;
                 let rules = read_rules(&[beside(&full), root.join(IGNORE_FILE)])?;
                 let dockerfile = match place_inside(root, file) {
                     Some(path) if !rules.excludes(path.as_bytes())? => SentDockerfile::Along(path),
@@ -174,7 +178,7 @@ impl Context {
             Dockerfile::Inline(text) => Ok(text.clone().into_bytes()),
             Dockerfile::File(file) => {
                 let full = root.join(file);
-                fs::read(&full).map_err(unreadable(&full))
+                limited::read(&full, LARGEST).map_err(unreadable(&full))
             }
         }
     }
@@ -224,7 +228,7 @@ pub fn beside(dockerfile: &Path) -> PathBuf {
 /// The rules in the first of these files that is there; none, if none is.
 fn read_rules(files: &[PathBuf]) -> Result<IgnoreRules, ContextError> {
     for file in files {
-        match fs::read(file) {
+        match limited::read(file, LARGEST) {
             Ok(bytes) => {
                 return IgnoreRules::parse(file, &bytes).map_err(|bad| ContextError::new(file, &bad));
             }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::lacks::{self, Outcome, Road};
 use super::{Docker, DockerAddress, EngineFacts, classic, failure, options};
-use crate::effects::buildkit::{self, BuildKit};
+use crate::effects::buildkit::{self, BuildKit, Discretion};
 use crate::effects::context::{self, Context, ContextError, Reader, Times};
 use crate::execute::events::BuildEvent;
 use crate::execute::ports::{BuildInputs, BuiltImage, Failure, ServiceError};
@@ -81,7 +81,9 @@ impl Docker {
         }
         if road == Road::Session {
             let engine = BuildKit { address: &self.address, facts: &facts, variables: &self.variables };
-            return engine.build(build, inputs, tell).await;
+            let discretion = Discretion::about(build);
+            let told = engine.build(build, inputs, &|event| tell(discretion.event(event))).await;
+            return told.map_err(|error| discretion.error(error));
         }
         let reader = if road == Road::Archive { Reader::BuildKit } else { Reader::Classic };
         let folder = build.context.folder().ok_or_else(|| unsupported(&doing, "a context that is no folder"))?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::lines::{escape_data, escape_property};
 use crate::diagnostic::Diagnostic;
+use crate::report::lines::safe;
 use crate::report::paths;
 
 /// More of a cause than this would fill the page; the log has it all.
@@ -48,7 +49,7 @@ pub fn annotations<'d>(
             let end = place.column + place.length.max(1);
             Some(format!("file={},line={},col={},endColumn={end},", escape_property(&file), place.line, place.column))
         });
-        format!("::{word} {}title=longshore::{}", place.unwrap_or_default(), escape_data(&text(diagnostic)))
+        format!("::{word} {}title=longshore::{}", place.unwrap_or_default(), escape_data(&safe(&text(diagnostic))))
     };
     diagnostics.into_iter().map(line).collect()
 }
