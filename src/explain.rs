@@ -33,7 +33,7 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
                 "`context` starts from the pipeline file's folder, and `dockerfile` from the context",
             )
         }
-        Failure::BuildFailed { step, output } => build_failed(step.as_deref(), output, around),
+        Failure::BuildFailed { step, output } => build_failed(step.as_deref(), output, &error.cause, around),
         Failure::EngineLacks { engine, field, remedy } => {
             Diagnostic::input(format!("{}{engine} cannot do what `{field}` asks for", of_image(around)))
                 .hint(*remedy)
@@ -151,13 +151,25 @@ fn engine(address: &str, forbidden: bool, ci: Option<&str>) -> Diagnostic {
     })
 }
 
-fn build_failed(step: Option<&str>, output: &[String], around: Circumstances<'_>) -> Diagnostic {
+/// What `execve(2)` says of a program for another machine.
+const ENOEXEC: &str = "exec format error";
+
+fn build_failed(step: Option<&str>, output: &[String], cause: &str, around: Circumstances<'_>) -> Diagnostic {
     let what = match step {
         Some(step) => format!("{}step `{step}` failed", of_image(around)),
         None => format!("{}the build failed", of_image(around)),
     };
-    let diagnostic = Diagnostic::new(Blame::Work, what);
-    if output.is_empty() { diagnostic } else { diagnostic.caused_by(output.join("\n")) }
+    let mut diagnostic = Diagnostic::new(Blame::Work, what);
+    if !output.is_empty() {
+        diagnostic = diagnostic.caused_by(output.join("\n"));
+    }
+    if output.iter().any(|line| line.contains(ENOEXEC)) || cause.contains(ENOEXEC) {
+        diagnostic = diagnostic.hint(
+            "the builder cannot run programs of another platform: name one that can under `builders`, or install \
+             emulators there with `docker run --privileged --rm tonistiigi/binfmt --install all`",
+        );
+    }
+    diagnostic
 }
 
 fn of_image(around: Circumstances<'_>) -> String {

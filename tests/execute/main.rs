@@ -221,6 +221,18 @@ fn a_base_image_in_the_registry_brings_the_login() {
     assert_eq!(world.calls()[0], "build web with login");
 }
 
+/// A builder that makes attestations hands out an index where Lambda takes a plain manifest only.
+#[test]
+fn an_index_where_a_single_manifest_was_wished_for_is_not_released() {
+    let single = || ImagePlan { single: true, ..image("web", &["1"]) };
+    let world = World::default();
+    assert_eq!(outcomes(&world.run(&plan(vec![single()], &[]))), ["published"]);
+    world.has_indexes.set(true);
+    let report = world.run(&plan(vec![single()], &[]));
+    let Outcome::Failed(failed) = &report.images[0].outcome else { unreachable!() };
+    assert_eq!(failed.failure, Failure::NotSingle);
+}
+
 #[test]
 fn a_digest_that_the_registry_does_not_confirm_is_a_failure() {
     struct Forgetful(World);

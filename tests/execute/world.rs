@@ -37,6 +37,8 @@ pub struct World {
     /// What is said of replication, in this order; the last stays.
     pub replications: RefCell<Vec<Vec<Replication>>>,
     pub events: RefCell<Vec<Event>>,
+    /// The registry has indexes where manifests are asked for.
+    pub has_indexes: Cell<bool>,
     /// A tag that is there when the writing of one has failed.
     pub appears: RefCell<Option<(String, Digest)>>,
 }
@@ -168,7 +170,10 @@ impl Registry for World {
     }
 
     async fn manifest(&self, image: &ImageRef, _credential: &Credential) -> Result<Manifest, ServiceError> {
-        let bytes = br#"{"config":{"size":1},"layers":[{"size":20},{"size":300}]}"#.to_vec();
+        let bytes = match self.has_indexes.get() {
+            true => br#"{"manifests":[]}"#.to_vec(),
+            false => br#"{"config":{"size":1},"layers":[{"size":20},{"size":300}]}"#.to_vec(),
+        };
         let digest = image.reference.as_str().parse().unwrap();
         Ok(Manifest { digest, media_type: String::new(), bytes })
     }

@@ -147,6 +147,53 @@ fn a_platform_of_nobody_is_emulated_or_refused() {
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
 }
 
+/// A program of another machine, as far as the kernel looks: the first 64 bytes of ELF.
+fn foreign_program() -> Vec<u8> {
+    let mut header = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
+    header.resize(16, 0);
+    // An executable, of AArch64.
+    header.extend([2, 0, 0xb7, 0, 1, 0, 0, 0]);
+    header.resize(64, 0);
+    header
+}
+
+#[test]
+fn a_step_that_the_builder_cannot_emulate() {
+    if daemon::is_skipped("a_step_that_the_builder_cannot_emulate")
+        || Path::new("/proc/sys/fs/binfmt_misc/qemu-aarch64").exists()
+    {
+        return;
+    }
+    let (user, only) = (User::new(), Daemon::start());
+    let server = user.serve("data");
+    let images = "images:\n  web:\n    build: { context: foreign, platforms: linux/arm64, network: none }\n    \
+                  repository: UNIQUE-web\n    tags: [v1]\n";
+    let checkout = checkout(&user, &format!("  only: {}\n", only.host()), images);
+    checkout.write("foreign/Dockerfile", "FROM scratch\nCOPY --chmod=755 program /\nRUN [\"/program\"]\n");
+    fs::write(checkout.at("foreign/program"), foreign_program()).unwrap();
+    let ended = run(&server, &checkout).run().with_code(1);
+    let hint = "hint: the builder cannot run programs of another platform: name one that can under `builders`";
+    assert!(ended.stderr.contains("exec format error") && ended.stderr.contains(hint), "{}", ended.stderr);
+}
+
+#[test]
+fn docker_contexts_are_builders_and_share_the_work() {
+    if daemon::is_skipped("docker_contexts_are_builders_and_share_the_work") {
+        return;
+    }
+    let (user, one, other) = (User::new(), Daemon::start(), Daemon::start());
+    for (name, daemon) in [("first", &one), ("second", &other)] {
+        user.docker(&["context", "create", name, "--docker", &format!("host={}", daemon.host())]).succeeds();
+    }
+    let server = user.serve("data");
+    let two = "images:\n  a: { build: { context: slow, network: none }, repository: UNIQUE-a, tags: [v1] }\n  \
+                  b: { build: { context: slow, network: none, labels: { b: b } }, repository: UNIQUE-b, tags: [v1] }\n";
+    let checkout = checkout(&user, "  one: first\n  other: { endpoint: second }\n", two);
+    let ended = run(&server, &checkout).run().with_code(0);
+    assert_eq!((images(&one), images(&other)), (1, 1), "{}", ended.stderr);
+    assert!(!server.tags(&format!("{}-b", user.unique())).is_empty());
+}
+
 /// Certificates of an authority, of a server at 127.0.0.1, and of a client, in folders of their own.
 fn certificates(user: &User) -> (PathBuf, PathBuf) {
     let (daemon, client) = (user.at("certs-daemon"), user.at("certs"));
