@@ -19,7 +19,7 @@ use crate::effects::ecr::EcrClient;
 use crate::effects::registry::{OwnRegistry, RegistryClient};
 use crate::execute::ports::ServiceError;
 use crate::explain::{Circumstances, explain};
-use crate::facts::{ContentFacts, Facts, PartFacts, RegistryFacts, RepositoryFacts};
+use crate::facts::{ContentFacts, Facts, PartFacts, RegistryFacts, ReplicationRule, RepositoryFacts};
 use crate::key::{AlwaysBuild, BaseImage, ContentKey, ImageKey, KeyRecord, PlatformKey};
 use crate::local::Server;
 use crate::names::{RegistryHost, RepositoryName};
@@ -54,7 +54,7 @@ pub(super) struct Way {
 
 impl Way {
     pub(super) fn to(target: Target, world: &World) -> Result<Self, ServiceError> {
-        let registry = RegistryClient::new(&target.host, &world.variables)?.with_tally(&world.retries);
+        let registry = client(&target.host, world)?;
         Ok(Way { host: target.host, ecr: target.ecr, registry })
     }
 
@@ -72,20 +72,18 @@ impl Way {
 
     /// What a plan has to know of the registry; of its replication only where that is waited for.
     pub(super) async fn look(&self, wanted: &AllWanted, registry: &Registry) -> Result<RegistryFacts, ServiceError> {
-        let rules = async {
-            match registry.replicas.iter().any(|replica| replica.wait.is_some()) {
-                true => self.ecr.replication_rules().await,
-                false => Ok(None),
-            }
-        };
         let lookout = self.lookout();
-        let (seen, replication) = tokio::try_join!(lookout.look(wanted), rules)?;
+        let (seen, replication) = tokio::try_join!(lookout.look(wanted), replication(&self.ecr, registry))?;
         Ok(RegistryFacts { replication, ..seen })
     }
 
     pub(super) fn lookout(&self) -> Lookout<'_> {
         Lookout { host: &self.host, ecr: &self.ecr, registry: &self.registry }
     }
+}
+
+fn client(host: &RegistryHost, world: &World) -> Result<RegistryClient, ServiceError> {
+    Ok(RegistryClient::new(host, &world.variables)?.with_tally(&world.retries))
 }
 
 /// A pipeline and the checkout that it is in: all that can be seen without asking anybody.
@@ -138,29 +136,52 @@ pub(super) async fn decide(
 ) -> Result<Decided, Diagnostics> {
     let Seen { pipeline, root, facts, tags, written, recipes } = seen;
     let pipeline = &pipeline;
-    let target = target::connect(&pipeline.registry, &args.registry, server, world).await?;
-    let replicas = replicas(pipeline, &target, server, world).await?;
-    let own = Way::to(target, world).map_err(|error| told(&error, &facts))?;
-    let builders = builders::find(pipeline, &root, world).await;
+    let opening = target::open(&pipeline.registry, &args.registry, server, world).await?;
+    let named = registry::named(pipeline, &facts);
+    // Boxed, because what waits for so much at once would be too large for the stack.
+    let standing = Box::pin(async {
+        let standing = registry::standing(&opening.ecr, &named);
+        let (seen, replication) = tokio::try_join!(standing, replication(&opening.ecr, &pipeline.registry))
+            .map_err(|error| told(&error, &facts))?;
+        Ok::<_, Diagnostics>(RegistryFacts { replication, ..seen })
+    });
+    // Nothing here waits for anything that it does not need.
+    let found = Box::pin(async {
+        let (host, builders) =
+            tokio::join!(Box::pin(opening.host(&pipeline.registry)), Box::pin(builders::find(pipeline, &root, world)));
+        let host = host?;
+        let registry = client(&host, world).map_err(|error| told(&error, &facts))?;
+        let (platform, _) = builders.platform();
+        let sight = key::Sight {
+            root: &root,
+            written: &written,
+            platform: &platform,
+            buildkit: builders.build_with_buildkit(),
+            own: Some(OwnRegistry { host: &host, ecr: &opening.ecr }),
+            variables: &world.variables,
+            warn: &|warnings| world.warn(warnings),
+        };
+        let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
+        let lookout = Lookout { host: &host, ecr: &opening.ecr, registry: &registry };
+        let looked = Box::pin(async {
+            let replicas = replicas(pipeline, (&host, &opening.ecr), server, world);
+            let (keys, ways) = in_order(Box::pin(key::keys(pipeline, &names, &sight)), Box::pin(replicas)).await?;
+            let contents = contents(pipeline, &keys);
+            let wanted = registry::wanted(pipeline, &tags, &contents, &facts);
+            let there = try_join_all(ways.iter().map(async |way| way.lookout().look(&wanted).await));
+            let (looked, there) = tokio::join!(lookout.tags(&wanted), there);
+            Ok::<_, Diagnostics>((keys, contents, wanted, ways, looked, there))
+        });
+        let (looked, answer) = tokio::try_join!(looked, Box::pin(async { Ok(lookout.ping().await) }))?;
+        Ok((host, registry, builders, looked, answer))
+    });
+    let (found, standing) = in_order(found, standing).await?;
+    let (host, registry, builders, (keys, mut contents, wanted, replicas, looked, there), answer) = found;
+    let there = answer.and(there).map_err(|error| told(&error, &facts))?;
+    let own = Way { host, ecr: opening.ecr, registry };
     let (platform, source) = builders.platform();
-    let own_registry = Some(OwnRegistry { host: &own.host, ecr: &own.ecr });
-    let seen = key::Sight {
-        root: &root,
-        written: &written,
-        platform: &platform,
-        buildkit: builders.build_with_buildkit(),
-        own: own_registry,
-        variables: &world.variables,
-        warn: &|warnings| world.warn(warnings),
-    };
-    let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();
-    let keys = key::keys(pipeline, &names, &seen).await?;
-    let mut contents = contents(pipeline, &keys);
-    let wanted = registry::wanted(pipeline, &tags, &contents, &facts);
     let lookout = own.lookout();
-    let there = try_join_all(replicas.iter().map(async |replica| replica.lookout().look(&wanted).await));
-    let (seen, there) =
-        tokio::try_join!(own.look(&wanted, &pipeline.registry), there).map_err(|error| told(&error, &facts))?;
+    let seen = lookout.settle(standing, looked, &wanted).await.map_err(|error| told(&error, &facts))?;
     explain_changes(&mut contents, pipeline, &tags, &keys, &seen.repositories, &lookout).await;
 
     let asked = &pipeline.registry.replicas;
@@ -193,10 +214,28 @@ pub(super) async fn decide(
     Ok(Decided { plan, facts, root, own, replicas, builders })
 }
 
+/// Both at once. A failure of the first ends it at once; one of the second is told when the first has gone well, so that of
+/// two failures it is always the same that is told.
+async fn in_order<A, B, E>(
+    first: impl Future<Output = Result<A, E>>,
+    second: impl Future<Output = Result<B, E>>,
+) -> Result<(A, B), E> {
+    let (first, second) = tokio::try_join!(first, async { Ok(second.await) })?;
+    Ok((first, second?))
+}
+
+/// The rules of the registry's own replication, where that is waited for.
+async fn replication(ecr: &EcrClient, registry: &Registry) -> Result<Option<Vec<ReplicationRule>>, ServiceError> {
+    match registry.replicas.iter().any(|replica| replica.wait.is_some()) {
+        true => ecr.replication_rules().await,
+        false => Ok(None),
+    }
+}
+
 /// The ways to the pipeline's replicas. The small ECR of `--local` stands alone.
 async fn replicas(
     pipeline: &Pipeline,
-    own: &Target,
+    own: (&RegistryHost, &EcrClient),
     server: Option<&Server>,
     world: &World,
 ) -> Result<Vec<Way>, Diagnostics> {

@@ -23,7 +23,7 @@ pub(super) async fn run(args: &LoginArgs, world: &World) -> Result<(), Diagnosti
     }
     let replicas = match args.registry.registry {
         Some(_) => Vec::new(),
-        None => target::replicas(&registry, &own, world).await?,
+        None => target::replicas(&registry, (&own.host, &own.ecr), world).await?,
     };
     let targets: Vec<Target> = std::iter::once(own).chain(replicas).collect();
     if args.credential_helper {

@@ -41,7 +41,7 @@ async fn hosts(args: &LogoutArgs, world: &World) -> Result<Vec<RegistryHost>, Di
         return Ok(vec![target::connect(&registry, &args.registry, None, world).await?.host]);
     }
     let own = target::connect(&registry, &args.registry, None, world).await?;
-    let replicas = target::replicas(&registry, &own, world).await?;
+    let replicas = target::replicas(&registry, (&own.host, &own.ecr), world).await?;
     Ok(std::iter::once(own).chain(replicas).map(|target| target.host).collect())
 }
 

@@ -142,7 +142,9 @@ fn in_world<T>(colors: Colors, work: impl AsyncFnOnce(&World) -> Result<T, Diagn
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Diagnostic::new(Blame::Service, "cannot start the program's threads").caused_by(error.to_string())
     })?;
-    let result = runtime.block_on(world.telling(&report::note_retry, work(&world)));
+    let told = std::cell::RefCell::default();
+    let tell = |retry: &Retry| report::note_retry(retry, &told);
+    let result = runtime.block_on(world.telling(&tell, work(&world)));
     // Threads that wait for a service which no longer matters are not waited for.
     runtime.shutdown_background();
     result

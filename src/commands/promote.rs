@@ -44,7 +44,7 @@ async fn five_steps(args: &PromoteArgs, world: &World, finished: &mut Finished) 
     if let Some(elsewhere) = elsewhere {
         pipeline.registry.replicas = vec![elsewhere];
     }
-    let targets = target::replicas(&pipeline.registry, &target, world).await?;
+    let targets = target::replicas(&pipeline.registry, (&target.host, &target.ecr), world).await?;
     let own = Way::to(target, world).map_err(|error| told(&error))?;
     let replicas = targets.into_iter().map(|target| Way::to(target, world)).collect::<Result<Vec<_>, _>>();
     let replicas = replicas.map_err(|error| told(&error))?;

@@ -63,16 +63,28 @@ pub(crate) fn guarded(repository: &Repository) -> Option<Policy> {
 /// What is to be looked up, by repository.
 pub(crate) type AllWanted = BTreeMap<RepositoryName, Wanted>;
 
+/// The repositories of a run, and what of their settings it has to know; tags come later.
+pub(crate) fn named(pipeline: &Pipeline, facts: &Facts) -> AllWanted {
+    let mut all = AllWanted::new();
+    for image in &pipeline.images {
+        let wanted = all.entry(image.repository.name.clone()).or_default();
+        wanted.settings = ask(&image.repository);
+        wanted.lifecycle = guarded(&image.repository);
+        if let Some(name) = cache::own_repository(image, facts) {
+            all.entry(name.clone()).or_default();
+        }
+    }
+    all
+}
+
 /// What a run has to know of the tags that it will write.
 pub(crate) fn wanted(pipeline: &Pipeline, tags: &[DerivedTags], contents: &[ContentFacts], facts: &Facts) -> AllWanted {
-    let mut all = AllWanted::new();
+    let mut all = named(pipeline, facts);
     for ((image, derived), content) in pipeline.images.iter().zip(tags).zip(contents) {
         let wanted = all.entry(image.repository.name.clone()).or_default();
         let parts = content.parts.iter().map(|part| &part.content);
         wanted.staging.extend(parts.chain([content]).filter_map(|known| Some(known.key.as_ref().ok()?.tag())));
         wanted.release.extend(derived.tags.iter().map(|planned| planned.tag.clone()));
-        wanted.settings = ask(&image.repository);
-        wanted.lifecycle = guarded(&image.repository);
         let repository = cache::own_repository(image, facts).unwrap_or(&image.repository.name);
         let platforms = content.parts.iter().map(|part| Some(&part.platform));
         let platforms: Vec<_> = if content.parts.is_empty() { vec![None] } else { platforms.collect() };
@@ -90,35 +102,48 @@ fn has(settings: &RepositorySettings, policy: &Policy) -> bool {
     text.and_then(|text| lifecycle::read_json(text).ok()).is_some_and(|written| written.policy == *policy)
 }
 
+/// The repositories among these that exist, with those of their settings that are asked for; tags are left out.
+pub(crate) async fn standing(ecr: &EcrClient, wanted: &AllWanted) -> Result<RegistryFacts, ServiceError> {
+    let names: BTreeSet<RepositoryName> = wanted.keys().cloned().collect();
+    let found = ecr.look_at_repositories(&names).await?;
+    let templates = async { if found.len() < names.len() { ecr.creation_templates().await } else { Vec::new() } };
+    let each = stream::iter(&found)
+        .map(|(name, repository)| async move {
+            let Some(wanted) = wanted.get(name) else { return Ok((repository.clone(), None)) };
+            let settings = ecr.look_at_settings(repository, wanted.settings).await;
+            let images = match &wanted.lifecycle {
+                Some(policy) if !has(&settings, policy) => Some(ecr.images(name).await?),
+                _ => None,
+            };
+            Ok((RepositoryFacts { settings, ..repository.clone() }, images))
+        })
+        .buffer_unordered(CONCURRENCY)
+        .try_collect::<Vec<_>>();
+    let (templates, each) = tokio::join!(templates, each);
+    let mut seen = RegistryFacts { templates, ..RegistryFacts::default() };
+    for (repository, images) in each? {
+        let name = repository.name.clone();
+        seen.images.extend(images.map(|images| (name.clone(), images)));
+        seen.repositories.insert(name, repository);
+    }
+    Ok(seen)
+}
+
+/// What was found out of the tags of one repository, which need not exist.
+pub(crate) struct Looked {
+    digests: BTreeMap<Tag, Digest>,
+    /// What is known of the images that content keys name.
+    described: BTreeMap<Tag, Result<Option<StoredImage>, ServiceError>>,
+}
+
+/// The same of several; why one does not answer matters only if it exists.
+pub(crate) type AllLooked = BTreeMap<RepositoryName, Result<Looked, ServiceError>>;
+
 impl Lookout<'_> {
     /// The repositories among these that exist, with the images that the tags name.
     pub(crate) async fn repositories(&self, wanted: &AllWanted) -> Result<RegistryFacts, ServiceError> {
-        let names: BTreeSet<RepositoryName> = wanted.keys().cloned().collect();
-        let found = self.ecr.look_at_repositories(&names).await?;
-        let templates =
-            async { if found.len() < names.len() { self.ecr.creation_templates().await } else { Vec::new() } };
-        let each = stream::iter(&found)
-            .map(|(name, repository)| async move {
-                let Some(wanted) = wanted.get(name) else { return Ok((repository.clone(), None)) };
-                let taken = self.taken(repository, wanted);
-                let settings = async { Ok(self.ecr.look_at_settings(repository, wanted.settings).await) };
-                let (taken, settings) = tokio::try_join!(taken, settings)?;
-                let images = match &wanted.lifecycle {
-                    Some(policy) if !has(&settings, policy) => Some(self.ecr.images(name).await?),
-                    _ => None,
-                };
-                Ok((RepositoryFacts { taken, settings, ..repository.clone() }, images))
-            })
-            .buffer_unordered(CONCURRENCY)
-            .try_collect::<Vec<_>>();
-        let (templates, each) = tokio::join!(templates, each);
-        let mut seen = RegistryFacts { templates, ..RegistryFacts::default() };
-        for (repository, images) in each? {
-            let name = repository.name.clone();
-            seen.images.extend(images.map(|images| (name.clone(), images)));
-            seen.repositories.insert(name, repository);
-        }
-        Ok(seen)
+        let (seen, looked) = tokio::join!(standing(self.ecr, wanted), self.tags(wanted));
+        self.settle(seen?, looked, wanted).await
     }
 
     /// The repositories among these, once it is known that the registry itself answers.
@@ -128,8 +153,46 @@ impl Lookout<'_> {
         answer.map(|()| seen)
     }
 
+    /// Looks the tags up, whether their repositories exist or not: nobody has to wait until that is known.
+    pub(crate) async fn tags(&self, wanted: &AllWanted) -> AllLooked {
+        let each =
+            stream::iter(wanted).map(async |(name, wanted)| (name.clone(), Box::pin(self.tags_of(name, wanted)).await));
+        each.buffer_unordered(CONCURRENCY).collect().await
+    }
+
+    async fn tags_of(&self, name: &RepositoryName, wanted: &Wanted) -> Result<Looked, ServiceError> {
+        let tags: BTreeSet<&Tag> = wanted.staging.iter().chain(&wanted.release).chain(&wanted.cache).collect();
+        let tags: Vec<Tag> = tags.into_iter().cloned().collect();
+        let described = stream::iter(&wanted.staging)
+            .map(async |tag| (tag.clone(), Box::pin(self.ecr.describe_image(name, tag)).await))
+            .buffer_unordered(CONCURRENCY)
+            .collect();
+        let (digests, described) = tokio::join!(Box::pin(self.ecr.look_up_tags(name, &tags)), described);
+        Ok(Looked { digests: digests?, described })
+    }
+
+    /// Puts together what [`standing`] and [`Lookout::tags`] have found.
+    pub(crate) async fn settle(
+        &self,
+        seen: RegistryFacts,
+        mut looked: AllLooked,
+        wanted: &AllWanted,
+    ) -> Result<RegistryFacts, ServiceError> {
+        let RegistryFacts { repositories, .. } = &seen;
+        let found = repositories.iter().map(|(name, repository)| (name, repository, looked.remove(name)));
+        let each = stream::iter(found).map(async |(name, repository, looked)| {
+            let (Some(wanted), Some(looked)) = (wanted.get(name), looked) else {
+                return Ok((name.clone(), repository.clone()));
+            };
+            let taken = self.taken(repository, wanted, looked?).await?;
+            Ok((name.clone(), RepositoryFacts { taken, ..repository.clone() }))
+        });
+        let repositories = each.buffer_unordered(CONCURRENCY).try_collect().await?;
+        Ok(RegistryFacts { repositories, ..seen })
+    }
+
     /// Finds out whether the registry itself answers, which the control plane does not tell.
-    async fn ping(&self) -> Result<(), ServiceError> {
+    pub(crate) async fn ping(&self) -> Result<(), ServiceError> {
         self.renewing(async |credential| self.registry.ping(credential).await).await
     }
 
@@ -142,16 +205,14 @@ impl Lookout<'_> {
         &self,
         repository: &RepositoryFacts,
         wanted: &Wanted,
+        Looked { digests, mut described }: Looked,
     ) -> Result<BTreeMap<Tag, StoredImage>, ServiceError> {
-        let tags: BTreeSet<&Tag> = wanted.staging.iter().chain(&wanted.release).chain(&wanted.cache).collect();
-        let tags: Vec<Tag> = tags.into_iter().cloned().collect();
-        let digests = self.ecr.look_up_tags(&repository.name, &tags).await?;
         let staged: Vec<Digest> = wanted.staging.iter().filter_map(|tag| digests.get(tag)).cloned().collect();
         let mut taken = BTreeMap::new();
         for (tag, digest) in digests {
             let mut image = StoredImage::new(digest);
-            if wanted.staging.contains(&tag) {
-                let described = self.ecr.describe_image(&repository.name, &tag).await?;
+            if let Some(described) = described.remove(&tag) {
+                let described = described?;
                 // It may have moved in between; then the next run learns more.
                 if let Some(described) = described.filter(|described| described.digest == image.digest) {
                     image = described;

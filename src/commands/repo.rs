@@ -115,7 +115,7 @@ async fn decide(args: &WhichArgs, yes: bool, world: &World) -> Result<Decided, D
         image.repository.on_drift = OnDrift::Fix;
     }
     let target = target::connect(&pipeline.registry, &args.place.registry, None, world).await?;
-    let replicas: Vec<Target> = target::replicas(&pipeline.registry, &target, world).await?;
+    let replicas: Vec<Target> = target::replicas(&pipeline.registry, (&target.host, &target.ecr), world).await?;
     let ways = std::iter::once(target).chain(replicas).map(|target| Way::to(target, world));
     let ways: Vec<Way> = ways.collect::<Result<_, _>>().map_err(|error| told(&error))?;
     let wanted = wanted(&pipeline);

@@ -28,31 +28,57 @@ pub(crate) async fn connect(
     local: Option<&Server>,
     world: &World,
 ) -> Result<Target, Diagnostics> {
+    let opening = open(registry, args, local, world).await?;
+    let host = opening.host(registry).await?;
+    Ok(Target { ecr: opening.ecr, host })
+}
+
+/// The way to the control plane, before it is known which registry belongs to it.
+pub(crate) struct Opening {
+    pub(crate) ecr: EcrClient,
+    stated: Option<RegistryHost>,
+}
+
+/// The first part of [`connect`], which asks nobody.
+pub(crate) async fn open(
+    registry: &Registry,
+    args: &RegistryArgs,
+    local: Option<&Server>,
+    world: &World,
+) -> Result<Opening, Diagnostics> {
     if let Some(server) = local {
-        let settings = local_settings(server, world);
-        let ecr = client(settings, world).await?;
-        return Ok(Target { ecr, host: server.host().clone() });
+        let ecr = client(local_settings(server, world), world).await?;
+        return Ok(Opening { ecr, stated: Some(server.host().clone()) });
     }
     let stated = stated_host(args, world)?.or_else(|| registry.host.clone());
-    let settings = settings(registry, args, stated.as_ref(), world);
-    let ecr = client(settings, world).await?;
-    let host = match stated {
-        Some(host) => host,
-        None => own_registry(registry, &ecr).await?,
-    };
-    Ok(Target { ecr, host })
+    let ecr = client(settings(registry, args, stated.as_ref(), world), world).await?;
+    Ok(Opening { ecr, stated })
+}
+
+impl Opening {
+    /// The second part of [`connect`]: the registry's host; ECR is asked only where nobody states the account.
+    pub(crate) async fn host(&self, registry: &Registry) -> Result<RegistryHost, Diagnostics> {
+        match &self.stated {
+            Some(host) => Ok(host.clone()),
+            None => own_registry(registry, &self.ecr).await,
+        }
+    }
 }
 
 /// The registries that the images are copied to. What one leaves open is as in the run's own.
 ///
 /// A host on this machine is a `longshore local`, which answers as registry and as control plane.
-pub(crate) async fn replicas(registry: &Registry, own: &Target, world: &World) -> Result<Vec<Target>, Diagnostics> {
+pub(crate) async fn replicas(
+    registry: &Registry,
+    own: (&RegistryHost, &EcrClient),
+    world: &World,
+) -> Result<Vec<Target>, Diagnostics> {
     let mut targets: Vec<Target> = Vec::new();
     for replica in &registry.replicas {
         let target = replica_of(replica, own, registry, world)
             .await
             .map_err(|problem| problem.at_maybe(replica.place.clone()))?;
-        if target.host == own.host || targets.iter().any(|known| known.host == target.host) {
+        if target.host == *own.0 || targets.iter().any(|known| known.host == target.host) {
             let message = format!("{} is named twice: the images go there already", target.host);
             return Err(Diagnostic::input(message).at_maybe(replica.place.clone()).into());
         }
@@ -77,14 +103,19 @@ pub(crate) fn wait(
     })
 }
 
-async fn replica_of(replica: &Replica, own: &Target, registry: &Registry, world: &World) -> Result<Target, Diagnostic> {
+async fn replica_of(
+    replica: &Replica,
+    (own, own_ecr): (&RegistryHost, &EcrClient),
+    registry: &Registry,
+    world: &World,
+) -> Result<Target, Diagnostic> {
     let named = replica.host.as_ref().and_then(RegistryHost::as_ecr);
-    let here = own.host.as_ecr();
+    let here = own.as_ecr();
     let region = replica.region.clone().or_else(|| named.as_ref().map(|ecr| ecr.region.clone()));
     let account = replica.account.clone().or_else(|| named.as_ref().map(|ecr| ecr.account.clone()));
     let account = account.or_else(|| replica.role.as_ref()?.account());
     let settings = EcrSettings {
-        region: Some(region.unwrap_or_else(|| own.ecr.region().clone())),
+        region: Some(region.unwrap_or_else(|| own_ecr.region().clone())),
         account: account.clone(),
         fips: registry.fips,
         dual_stack: registry.dual_stack,

@@ -27,6 +27,8 @@ pub mod tags;
 pub mod task_definition;
 pub mod timeline;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
@@ -95,8 +97,14 @@ pub fn print_references(plan: &Plan, report: &Report) -> Result<(), Diagnostic> 
 }
 
 /// Tells that something is tried again, on stderr.
-pub fn note_retry(retry: &Retry) {
-    progress::retried(retry).iter().for_each(|line| note(line));
+///
+/// Look-ups that are made at once fail at once where nobody answers: `told` keeps those for the same reason to one line.
+pub fn note_retry(retry: &Retry, told: &RefCell<BTreeSet<(String, u32)>>) {
+    if let Some(line) = progress::retried(retry)
+        && told.borrow_mut().insert((retry.cause.clone(), retry.attempt))
+    {
+        note(&line);
+    }
 }
 
 /// Tells what went wrong, on stderr.

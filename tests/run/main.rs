@@ -28,6 +28,7 @@ mod login;
 mod multi_stage;
 mod named_contexts;
 mod outputs;
+mod overlap;
 mod platforms;
 #[path = "../support/podman.rs"]
 mod podman;

@@ -53,7 +53,7 @@ async fn look(args: &DoctorArgs, world: &World, findings: &mut Vec<Finding>) {
         }
     };
     let mut ways = Vec::new();
-    let replicas = match target::replicas(&registry, &own, world).await {
+    let replicas = match target::replicas(&registry, (&own.host, &own.ecr), world).await {
         Ok(replicas) => replicas,
         Err(problems) => {
             findings.extend(problems.iter().map(|problem| Finding::wrong("replicas", problem.clone())));
