@@ -10,7 +10,7 @@ demo: ## Sets the machine up and runs the example pipeline against an ECR on loo
 test: ## Sets the machine up for the tests and runs all checks and tests.
 	@scripts/test.sh
 
-bench: ## Compares with the shell script, skopeo, buildah and crane, in turn on this machine; see scripts/bench.sh.
+bench: ## Compares with the shell script, bake, skopeo, buildah and crane, in turn on this machine; see BENCHMARKS.md.
 	@scripts/bench.sh
 
 setup: ## Installs what the demonstration needs, and starts a Docker daemon where none answers.

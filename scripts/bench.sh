@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Longshore against what people use today: the shell script of the guides, skopeo, buildah, crane. See BENCHMARKS.md.
+# Longshore against what people use today: the shell script of the guides, docker buildx bake, skopeo, buildah, crane. See BENCHMARKS.md.
 #
 #   make bench                    five rounds, images of 250 + 60 + 1 MB
 #   SCALE=0.2 ROUNDS=3 make bench smaller images, fewer rounds
+#   LONGSHORE=FILE make bench     that binary, and only what is compared with others
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/common.sh
@@ -16,13 +17,17 @@ if ! have buildah && have apt-get; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends buildah >target/setup/bench.log 2>&1 ||
     say "packages: buildah cannot be had; going on without"
 fi
-say "longshore: cargo build --release"
-cargo build --release --locked
-longshore=$(realpath "${CARGO_TARGET_DIR:-target}/release/longshore")
+if [ -n "${LONGSHORE:-}" ]; then
+  longshore=$(realpath "$LONGSHORE")
+else
+  say "longshore: cargo build --release"
+  cargo build --release --locked
+  longshore=$(realpath "${CARGO_TARGET_DIR:-target}/release/longshore")
+  say "plans, tag rules, lifecycle policies, .dockerignore, compression: cargo bench"
+  cargo bench --locked --quiet --bench plan --bench tags --bench lifecycle --bench context --bench compression
+fi
 
-say "plans, tag rules, lifecycle policies, .dockerignore, compression: cargo bench"
-cargo bench --locked --quiet --bench plan --bench tags --bench lifecycle --bench context --bench compression
-
+mkdir -p target
 work=$(mktemp -d)
 trap 'umount "$work"/docker/overlay2/* 2>/dev/null || true; rm -rf "$work"' EXIT
 # A network and mounts of its own: names that mean loopback, and certificates, which nobody else sees.
