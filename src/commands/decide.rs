@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{Either, select, try_join_all};
 use futures_util::stream::{self, StreamExt};
 
 use super::builders::{self, Builders};
@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
 use crate::effects::ecr::EcrClient;
 use crate::effects::registry::{OwnRegistry, RegistryClient};
-use crate::execute::ports::ServiceError;
+use crate::execute::ports::{Ecr as _, ServiceError};
 use crate::explain::{Circumstances, explain};
 use crate::facts::{ContentFacts, Facts, PartFacts, RegistryFacts, ReplicationRule, RepositoryFacts};
 use crate::key::{AlwaysBuild, BaseImage, ContentKey, ImageKey, KeyRecord, PlatformKey};
@@ -172,12 +172,19 @@ pub(super) async fn decide(
             let (looked, there) = tokio::join!(lookout.tags(&wanted), there);
             Ok::<_, Diagnostics>((keys, contents, wanted, ways, looked, there))
         });
-        let (looked, answer) = tokio::try_join!(looked, Box::pin(async { Ok(lookout.ping().await) }))?;
+        let token = Box::pin(async { Ok(opening.ecr.credential().await.map(drop)) });
+        let looked = Box::pin(async { tokio::try_join!(looked, token) });
+        // Its answer is not waited for, since a run with nothing to do can go without.
+        let (looked, answer) = match select(looked, Box::pin(lookout.ping())).await {
+            Either::Left((looked, _)) => (looked?, None),
+            Either::Right((answer, looked)) => (looked.await?, Some(answer)),
+        };
         Ok((host, registry, builders, looked, answer))
     });
     let (found, standing) = in_order(found, standing).await?;
-    let (host, registry, builders, (keys, mut contents, wanted, replicas, looked, there), answer) = found;
-    let there = answer.and(there).map_err(|error| told(&error, &facts))?;
+    let (host, registry, builders, (looked, token), answer) = found;
+    let (keys, mut contents, wanted, replicas, looked, there) = looked;
+    let there = token.and(there).map_err(|error| told(&error, &facts))?;
     let own = Way { host, ecr: opening.ecr, registry };
     let (platform, source) = builders.platform();
     let lookout = own.lookout();
@@ -206,6 +213,13 @@ pub(super) async fn decide(
         replicas: &seen_there,
     };
     let plan = plan::make(pipeline, tags, &sight)?;
+    if plan.changes_anything() {
+        let answer = match answer {
+            Some(answer) => answer,
+            None => lookout.ping().await,
+        };
+        answer.map_err(|error| told(&error, &facts))?;
+    }
     world.warn(&plan.doubts);
     // Whoever builds hears of the daemon soon enough.
     if !plan.builds_anything() {

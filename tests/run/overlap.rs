@@ -75,6 +75,21 @@ fn a_run_with_nothing_to_do_asks_for_everything_at_once() {
 }
 
 #[test]
+fn a_run_with_nothing_to_do_waits_for_nothing_that_it_does_not_need() {
+    let user = User::new();
+    let server = user.serve("data");
+    let checkout = checkout(&user, "FROM scratch\nCOPY file /\n");
+    server.run(&checkout).succeeds();
+    server.end_with(Signal::TERM);
+    // The gate is never opened.
+    let server = user.serve_with_faults("data", "faults: [{ operation: 'registry:*', hold: registry }]");
+    let done = server.run(&checkout).run().with_code(0);
+    assert!(done.err().contains("web: not built"), "{}", done.err());
+    let mut logged = user.logged().into_iter().map(|line| line["operation"].as_str().unwrap().to_owned());
+    assert!(!logged.any(|operation| operation.starts_with("registry:")), "{:?}", user.logged());
+}
+
+#[test]
 fn repositories_are_asked_for_before_it_is_known_whose_they_are() {
     let user = User::new();
     let server = user.serve_with_faults("data", "faults: [{ operation: GetAuthorizationToken, hold: token }]");
