@@ -248,7 +248,7 @@ pub struct MannerArgs {
     after_help = "Examples:\n  longshore run                            build, push and release every image of longshore.yaml\n  \
     longshore run --local                    the same without an AWS account\n  \
     longshore run web --env prod --report report.json\n  \
-    longshore run --timeline timeline.html    a page that shows where the time went"
+    longshore run --timeline run.html        a page that shows where the time went"
 )]
 pub struct RunArgs {
     /// Stop when every image is pushed under its staging tag: write no release tag and no deploy file

@@ -39,7 +39,11 @@ fn saved(image: &str) -> Vec<u8> {
 
 fn sent(events: &[BuildEvent]) -> u64 {
     let bytes = events.iter().filter_map(|event| match event {
-        BuildEvent::ContextSent(bytes) => Some(*bytes),
+        // BuildKit asks, so that it is known how much there is to come.
+        BuildEvent::ContextSent { sent, total } => {
+            assert!(total.is_some_and(|total| total >= *sent), "{sent} of {total:?}");
+            Some(*sent)
+        }
         _ => None,
     });
     bytes.max().unwrap_or(0)

@@ -47,7 +47,7 @@ async fn everything_of_a_build_plan_reaches_both_builders() {
         let output =
             |event: &BuildEvent| matches!(event, BuildEvent::StepOutput { line, .. } if line == "hello a&b=c + d");
         assert!(events.iter().any(output), "{events:#?}");
-        assert!(events.iter().any(|event| matches!(event, BuildEvent::ContextSent(bytes) if *bytes > 1_000_000)));
+        assert!(events.iter().any(|event| matches!(event, BuildEvent::ContextSent { sent, .. } if *sent > 1_000_000)));
         assert!(events.iter().any(|event| matches!(event, BuildEvent::StepDone { cached: false, .. })));
     }
 }
@@ -201,7 +201,7 @@ async fn a_file_that_shrinks_while_it_is_sent_is_an_error() {
     let big = world.context.path().join("big");
     fs::File::create(&big).unwrap().set_len(256 << 20).unwrap();
     let shrink = |event| {
-        if matches!(event, BuildEvent::ContextSent(_)) {
+        if matches!(event, BuildEvent::ContextSent { .. }) {
             fs::File::options().write(true).open(&big).unwrap().set_len(1).unwrap();
         }
     };

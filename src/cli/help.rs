@@ -1,8 +1,10 @@
 //! The help texts: examples come first, because they are what is looked for.
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Cli;
+use crate::names::nearest;
 
 /// What a command is, examples of it, and then its flags.
 const TEMPLATE: &str = "{about}{after-help}\n\n{usage-heading} {usage}\n\n{all-args}";
@@ -17,8 +19,22 @@ pub fn command() -> Command {
 /// # Errors
 /// Help and version, which are no errors, and whatever may not be typed.
 pub fn parse<T: Into<std::ffi::OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> Result<Cli, clap::Error> {
-    let matches = command().try_get_matches_from(arguments)?;
+    let matches = command().try_get_matches_from(arguments).map_err(suggesting)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))
+}
+
+/// The error with the command that was meant, where only our own measure finds one: clap's knows of no swapped letters.
+fn suggesting(mut error: clap::Error) -> clap::Error {
+    if error.kind() != ErrorKind::InvalidSubcommand || error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return error;
+    }
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let all = command();
+    let meant = nearest(given, all.get_subcommands().map(Command::get_name)).map(str::to_owned);
+    if let Some(meant) = meant {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant]));
+    }
+    error
 }
 
 fn with_examples_first(command: Command) -> Command {
@@ -101,5 +117,11 @@ mod tests {
     fn a_mistyped_command_is_recognised() {
         let told = parse(["longshore", "prmote"]).unwrap_err().to_string();
         assert!(told.contains("'promote'"), "{told}");
+        for (given, meant) in [("rnu", "run"), ("pla", "plan"), ("tgas", "tags")] {
+            let told = parse(["longshore", given]).unwrap_err().to_string();
+            assert!(told.contains(&format!("a similar subcommand exists: '{meant}'")), "{told}");
+        }
+        let told = parse(["longshore", "xyzzy"]).unwrap_err().to_string();
+        assert!(!told.contains("similar"), "{told}");
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::context::{Context, ContextError, Weight, slashed_bytes};
+use crate::effects::fingerprint::Fingerprint;
 use crate::explain::{Circumstances, explain};
 use crate::pipeline::{Dockerfile, Image, NamedContext};
 use crate::report;
@@ -84,6 +85,14 @@ pub(super) fn all<T>(images: &[&Image], found: Vec<Result<T, ContextError>>) -> 
     }
     Diagnostics::check(problems)?;
     Ok(good)
+}
+
+/// A word on a context that is another with every commit, so that its image is never the same.
+pub(super) fn ever_new(image: &Image, context: &Fingerprint) -> Option<Diagnostic> {
+    context.checkout.is_some().then(|| {
+        let message = format!("the context of image `{}` holds `.git`: it is built anew for every commit", image.name);
+        Diagnostic::input(message).hint("list `.git` in a `.dockerignore` beside it, unless the build needs it")
+    })
 }
 
 /// A word on a context that is larger than it can be meant to be.

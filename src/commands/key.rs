@@ -17,7 +17,7 @@ use crate::effects::registry::{BaseImages, OwnRegistry};
 use crate::facts::Variables;
 use crate::key::{self, BaseImage, FileSet, ImageInputs, ImageKey, KeyParts, PlatformInputs};
 use crate::names::{Digest, ImageRef, Platform, Reference};
-use crate::pipeline::{Image, ManifestKind, NamedContext, Pipeline};
+use crate::pipeline::{Image, ManifestKind, NamedContext, Pipeline, Reuse};
 use crate::report;
 
 pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics> {
@@ -112,7 +112,12 @@ pub(crate) async fn keys(
         .iter()
         .zip(&seen)
         .filter_map(|(image, seen)| contexts::too_much(Some(image), &seen.own.as_ref()?.weight));
-    (sight.warn)(&large.collect::<Vec<_>>());
+    let ever_new = images
+        .iter()
+        .zip(&seen)
+        .filter(|(image, _)| image.reuse != Reuse::Never)
+        .filter_map(|(image, seen)| contexts::ever_new(image, seen.own.as_ref()?));
+    (sight.warn)(&large.chain(ever_new).collect::<Vec<_>>());
     let inputs = images.iter().zip(seen).map(|(image, seen)| input(image, &seen, &digests, &guarded, pipeline));
     Ok(key::assemble(inputs.collect()))
 }

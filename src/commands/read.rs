@@ -6,6 +6,7 @@ use super::World;
 use crate::cli::PipelineArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::workspace;
+use crate::names;
 use crate::pipeline::{self, Image, Pipeline};
 
 /// A pipeline, and the folder that its paths start from.
@@ -69,7 +70,7 @@ fn named(pipeline: &Pipeline, names: &[String]) -> Result<Vec<String>, Diagnosti
     let known = |name: &String| pipeline.images.iter().any(|image| pipeline::glob(name, &image.name));
     let unknown = names.iter().filter(|name| !known(name)).map(|name| {
         let images: Vec<String> = pipeline.images.iter().map(|image| format!("`{}`", image.name)).collect();
-        let near = pipeline::nearest(name, pipeline.images.iter().map(|image| image.name.as_str()));
+        let near = names::nearest(name, pipeline.images.iter().map(|image| image.name.as_str()));
         Diagnostic::input(format!("there is no image `{name}` in the pipeline file"))
             .hint_maybe(near.map(|near| format!("did you mean `{near}`?")))
             .hint(format!("its images are {}", images.join(", ")))

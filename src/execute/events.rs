@@ -181,8 +181,13 @@ pub enum ScanEvent {
 /// What the builder says. Steps are numbered from 1 in the order in which they first appear.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BuildEvent {
-    /// The context is on its way: bytes so far.
-    ContextSent(u64),
+    /// The context is on its way.
+    ContextSent {
+        /// Bytes so far.
+        sent: u64,
+        /// Bytes of all that the builder has asked for until now, where it asks.
+        total: Option<u64>,
+    },
     /// A step began.
     StepStarted {
         /// Its number.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::node::{Entry, Value};
 use super::problems::Problems;
 use super::read::Field;
-use super::suggest::nearest;
+use crate::names::nearest;
 
 /// The fields that a map may have.
 #[derive(Debug)]

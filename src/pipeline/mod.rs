@@ -36,7 +36,6 @@ mod schema;
 mod size;
 mod span;
 mod substitute;
-mod suggest;
 mod syntax;
 mod tags;
 mod transport;
@@ -56,7 +55,6 @@ pub use recipe::{
 };
 pub use reuse::seconds;
 pub use schema::json_schema;
-pub use suggest::nearest;
 pub use transport::{Compression, PushBy, Transport};
 pub use write::to_yaml;
 pub use yaml::MAX_BYTES;

@@ -3,7 +3,7 @@
 use super::problems::Problems;
 use super::read::Field;
 use super::span::Span;
-use super::suggest;
+use crate::names::nearest;
 
 /// An image that is needed, and where the file says so.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl Needs {
         for needed in self.0.iter().flat_map(|(_, needed)| needed) {
             if !names().any(|name| name == needed.image) {
                 let message = format!("`{}`: there is no image `{}`", needed.path, needed.image);
-                let hint = match suggest::nearest(&needed.image, names()) {
+                let hint = match nearest(&needed.image, names()) {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => "name another image of this file by its key under `images`".to_owned(),
                 };

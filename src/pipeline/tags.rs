@@ -2,8 +2,8 @@
 
 use super::problems::Problems;
 use super::read::Field;
-use super::suggest::nearest;
 use super::{FlavorLines, Preset, TagRule, TagRuleKind, rule};
+use crate::names::nearest;
 
 /// The rules of an image that gives none, and has none from `defaults`.
 pub(super) const DEFAULT: [Preset; 3] = [Preset::Semver, Preset::Sha, Preset::Env];

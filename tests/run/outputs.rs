@@ -98,7 +98,7 @@ fn quiet_means_that_only_results_and_what_goes_wrong_are_told() {
     let user = User::new();
     let checkout = checkout(&user, "");
     let ended = checkout.run_local(&["--progress", "quiet"]).run().with_code(0);
-    assert_eq!(ended.stderr, "");
+    assert_eq!(ended.err(), "");
     assert_eq!(ended.out(), "HOST/UNIQUE/web:one DIGEST\nHOST/UNIQUE/web:two DIGEST\n");
     checkout.write("Dockerfile", &user.dockerfile("COPY missing /\n"));
     let ended = checkout.run_local(&["--progress", "quiet"]).run().with_code(1);

@@ -180,3 +180,22 @@ fn a_base_that_moved_is_built_on_also_where_the_daemon_has_an_older_copy() {
     let planned = plan(&server, &web, &[]);
     assert!(planned.contains("= web: reuse "), "{planned}");
 }
+
+#[test]
+fn a_context_that_holds_git_is_warned_of() {
+    let user = User::new();
+    let pipeline = "version: 1\nimages: { web: { build: ., repository: UNIQUE/web, tags: [one] } }\n";
+    let checkout = user.checkout(&[("longshore.yaml", pipeline), ("Dockerfile", &user.dockerfile("COPY . /\n"))]);
+    let told = "warning: the context of image `web` holds `.git`: it is built anew for every commit\n\
+                hint: list `.git` in a `.dockerignore` beside it, unless the build needs it\n";
+    let plan = checkout.longshore(&["plan", "--local", "--data"]).arg(user.at("data")).run().with_code(0);
+    assert_eq!(plan.stderr, told);
+    checkout.write(".dockerignore", ".git\n");
+    let plan = checkout.longshore(&["plan", "--local", "--data"]).arg(user.at("data")).run().with_code(0);
+    assert_eq!(plan.stderr, "");
+    checkout.write("longshore.yaml", &pipeline.replace("tags:", "reuse: false, tags:"));
+    std::fs::remove_file(checkout.at(".dockerignore")).unwrap();
+    checkout.commit();
+    let plan = checkout.longshore(&["plan", "--local", "--data"]).arg(user.at("data")).run().with_code(0);
+    assert_eq!(plan.stderr, "", "who builds always is not told why");
+}

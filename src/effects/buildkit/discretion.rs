@@ -33,7 +33,7 @@ impl Discretion {
             BuildEvent::StepStarted { step, name } => BuildEvent::StepStarted { step, name: self.text(name) },
             BuildEvent::StepOutput { step, line } => BuildEvent::StepOutput { step, line: self.text(line) },
             BuildEvent::Warning(text) => BuildEvent::Warning(self.text(text)),
-            BuildEvent::ContextSent(_) | BuildEvent::StepDone { .. } => event,
+            BuildEvent::ContextSent { .. } | BuildEvent::StepDone { .. } => event,
         }
     }
 

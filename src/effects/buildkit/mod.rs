@@ -42,6 +42,8 @@ use ssh::Agents;
 /// What the session says of its work.
 #[derive(Debug)]
 enum Told {
+    /// The daemon asked for a file of so many bytes.
+    Wanted(u64),
     /// Bytes of a file went to the daemon.
     Sent(u64),
     /// Something that cannot be in an image, relative to its context.

@@ -1,5 +1,6 @@
 //! One transfer: first what there is, then what is asked for.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -98,13 +99,27 @@ impl<'a> Sender<'a> {
             }
         }
         self.packet(Packet::stat(None))?;
+        let mut queue = VecDeque::new();
         loop {
-            match self.asking.recv() {
-                Ok(Asked::File(id)) => self.file(id)?,
-                Ok(Asked::Nothing) => return Ok(self.packet(Packet::finish())?),
-                Ok(Asked::Stop) | Err(_) => return Ok(()),
+            // What was asked for meanwhile is counted before the next file goes, so that the whole is known early.
+            queue.extend(self.asking.try_iter().inspect(|asked| self.count(*asked)));
+            let next = queue.pop_front().or_else(|| self.asking.recv().ok().inspect(|asked| self.count(*asked)));
+            match next {
+                Some(Asked::File(id)) => self.file(id)?,
+                Some(Asked::Nothing) => return Ok(self.packet(Packet::finish())?),
+                Some(Asked::Stop) | None => return Ok(()),
             }
         }
+    }
+
+    fn count(&self, asked: Asked) {
+        let Asked::File(id) = asked else { return };
+        let bytes = match self.items.get(id as usize) {
+            Some(Item::File(_, size)) => *size,
+            Some(Item::Text(text)) => text.len() as u64,
+            Some(Item::Other) | None => 0,
+        };
+        let _ = self.tell.send(Told::Wanted(bytes));
     }
 
     /// The rules that are in force, wherever they were read from, so that the daemon speaks of the same.

@@ -40,6 +40,7 @@ pub(super) struct Watch<'a> {
     pub(super) progress: Progress,
     pub(super) tell: &'a dyn Fn(BuildEvent),
     sent: u64,
+    wanted: u64,
     reported: u64,
     skipped: std::collections::HashSet<PathBuf>,
 }
@@ -47,16 +48,16 @@ pub(super) struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub(super) fn new(told: UnboundedReceiver<Told>, tell: &'a dyn Fn(BuildEvent)) -> Self {
         let progress = Progress::default();
-        Watch { told, progress, tell, sent: 0, reported: 0, skipped: std::collections::HashSet::new() }
+        Watch { told, progress, tell, sent: 0, wanted: 0, reported: 0, skipped: std::collections::HashSet::new() }
     }
 
     fn hear(&mut self, told: Told) -> Result<(), Stopped> {
         match told {
+            Told::Wanted(bytes) => self.wanted += bytes,
             Told::Sent(bytes) => {
                 self.sent += bytes;
                 if self.sent >= self.reported + REPORT_EVERY {
-                    self.reported = self.sent;
-                    (self.tell)(BuildEvent::ContextSent(self.sent));
+                    self.report();
                 }
             }
             Told::Skipped(path) => {
@@ -76,10 +77,14 @@ impl<'a> Watch<'a> {
             self.hear(told)?;
         }
         if self.sent > self.reported {
-            self.reported = self.sent;
-            (self.tell)(BuildEvent::ContextSent(self.sent));
+            self.report();
         }
         Ok(())
+    }
+
+    fn report(&mut self) {
+        self.reported = self.sent;
+        (self.tell)(BuildEvent::ContextSent { sent: self.sent, total: Some(self.wanted.max(self.sent)) });
     }
 
     /// Runs the build, and returns what the exporter answered. Dropping the future stops it.

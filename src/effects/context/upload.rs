@@ -42,7 +42,7 @@ pub fn upload(context: Context, reader: Reader) -> Upload {
         let mut writer = PieceWriter { pieces: &pieces, events: &events, piece: Vec::new(), sent: 0, reported: 0 };
         match tar::write(&context, reader, &mut writer, &skipped) {
             Ok(()) => {
-                let _ = events.send(Ok(BuildEvent::ContextSent(writer.sent)));
+                let _ = events.send(Ok(BuildEvent::ContextSent { sent: writer.sent, total: None }));
             }
             Err(Stopped::Reader) => {}
             Err(Stopped::Context(error)) => {
@@ -87,7 +87,7 @@ impl Write for PieceWriter<'_> {
         self.pieces.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
         if self.sent >= self.reported + REPORT_EVERY {
             self.reported = self.sent;
-            let _ = self.events.send(Ok(BuildEvent::ContextSent(self.sent)));
+            let _ = self.events.send(Ok(BuildEvent::ContextSent { sent: self.sent, total: None }));
         }
         Ok(())
     }
@@ -114,7 +114,7 @@ mod tests {
         while let Some(event) = events.recv().await {
             last = Some(event);
         }
-        assert!(!matches!(last, Some(Ok(BuildEvent::ContextSent(sent))) if sent > 8 << 20), "{last:?}");
+        assert!(!matches!(last, Some(Ok(BuildEvent::ContextSent { sent, .. })) if sent > 8 << 20), "{last:?}");
     }
 
     #[tokio::test]

@@ -1,11 +1,11 @@
 //! `cache_from`, `cache_to`, and our own `cache`.
 
 use super::attributes::{self, Item};
+use crate::names::nearest;
 use crate::pipeline::fields::Schema;
 use crate::pipeline::node::Value;
 use crate::pipeline::problems::Problems;
 use crate::pipeline::read::Field;
-use crate::pipeline::suggest::nearest;
 use crate::pipeline::{Cache, CacheEntry, CacheKind, CacheMode};
 
 /// The words for the kinds of a cache.

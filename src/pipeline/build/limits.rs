@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attributes::{self, Item};
+use crate::names::nearest;
 use crate::pipeline::fields::Schema;
 use crate::pipeline::node::Value;
 use crate::pipeline::problems::Problems;
 use crate::pipeline::read::Field;
-use crate::pipeline::suggest::nearest;
 
 /// The soft and the hard limit by name.
 pub(super) type Ulimits = BTreeMap<String, (i64, i64)>;

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use super::Given;
 use super::attributes::{self, Item, Line};
+use crate::names::nearest;
 use crate::pipeline::SecretSource;
 use crate::pipeline::fields::Schema;
 use crate::pipeline::interpolate::Environment;
 use crate::pipeline::problems::Problems;
 use crate::pipeline::read::Field;
-use crate::pipeline::suggest::nearest;
 
 /// Secrets by their ids.
 pub(super) type Secrets = BTreeMap<String, SecretSource>;

@@ -79,7 +79,9 @@ fn tagged_already(tag: &str, replica: Option<&RegistryHost>) -> Map<String, Valu
 
 fn build_event(event: &BuildEvent) -> Map<String, Value> {
     match event {
-        BuildEvent::ContextSent(bytes) => of("context_sent", json!({ "sent_bytes": bytes })),
+        BuildEvent::ContextSent { sent, total } => {
+            of("context_sent", json!({ "sent_bytes": sent, "total_bytes": total }))
+        }
         BuildEvent::StepStarted { step, name } => of("step_started", json!({ "step": step, "name": name })),
         BuildEvent::StepOutput { step, line } => of("step_output", json!({ "step": step, "line": line })),
         BuildEvent::StepDone { step, cached, took } => {

@@ -25,6 +25,11 @@ struct Seen {
 impl Plain {
     pub(super) fn new(colors: Colors, images: &[&str]) -> Self {
         let width = images.iter().map(|image| image.chars().count()).max().unwrap_or(0);
+        Self::with_names_of(width, colors)
+    }
+
+    /// Names get so much room; longer ones take more.
+    pub(super) fn with_names_of(width: usize, colors: Colors) -> Self {
         Plain { colors, width, seen: RefCell::default() }
     }
 
@@ -53,7 +58,7 @@ impl Plain {
                 format!("{} (done in {})", seen.steps.name(image, *step), size::span(*took))
             }
             BuildEvent::Warning(text) => format!("warning: {text}"),
-            BuildEvent::StepDone { .. } | BuildEvent::ContextSent(_) => return Vec::new(),
+            BuildEvent::StepDone { .. } | BuildEvent::ContextSent { .. } => return Vec::new(),
         };
         vec![self.line(Some(image), &text)]
     }
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn a_build() {
         let lines = told(&[
-            ImageEvent::Build(BuildEvent::ContextSent(10)),
+            ImageEvent::Build(BuildEvent::ContextSent { sent: 10, total: None }),
             ImageEvent::Build(BuildEvent::StepStarted { step: 1, name: "[1/2] COPY . /".into() }),
             ImageEvent::Build(BuildEvent::StepDone { step: 1, cached: true, took: None }),
             ImageEvent::Build(BuildEvent::StepOutput { step: 2, line: "hello".into() }),

@@ -21,6 +21,8 @@ pub(super) struct State {
     stages: BTreeMap<String, usize>,
     /// What goes on now.
     now: String,
+    /// Bytes of the context that were sent, and that shall be.
+    context: Option<(u64, u64)>,
     layers: Layers,
 }
 
@@ -133,9 +135,14 @@ impl State {
     fn build(&mut self, event: &BuildEvent) {
         self.phase = Phase::Building;
         match event {
-            BuildEvent::ContextSent(bytes) => self.now = format!("sending context: {}", size::bytes(*bytes)),
+            BuildEvent::ContextSent { sent, total } => {
+                self.context = total.filter(|total| total > sent).map(|total| (*sent, total));
+                let of = total.map_or(String::new(), |total| format!(" of {}", size::bytes(total)));
+                self.now = format!("sending context: {}{of}", size::bytes(*sent));
+            }
             BuildEvent::StepStarted { step, name } => {
                 let name = &lines::safe(name);
+                self.context = None;
                 if let Some((stage, of)) = numbered(name) {
                     self.stages.insert(stage.to_owned(), of);
                     self.steps.entry(*step).or_default();
@@ -168,17 +175,17 @@ impl State {
         }
     }
 
-    /// As in `━━━━╌╌╌╌╌╌ 3/7, 2 cached`.
+    /// As in `━━━━╌╌╌╌╌╌ 3/7, 2 cached`; while the context is on its way, how much of it is there.
     fn progress(&self, colors: Colors) -> String {
+        if let Some((sent, total)) = self.context {
+            return bar(sent.saturating_mul(BAR as u64) / total.max(1), colors);
+        }
         let total = self.stages.values().sum::<usize>().max(self.steps.len());
         if total == 0 {
             return String::new();
         }
         let done = self.steps.values().filter(|step| step.done).count();
-        let filled = (done * BAR / total).min(BAR);
-        let bar = colors.paint(AnsiColor::Cyan.on_default(), &"━".repeat(filled));
-        let rest = colors.paint(Style::new().dimmed(), &"╌".repeat(BAR - filled));
-        format!("{bar}{rest} {done}/{total}{}", self.cached())
+        format!("{} {done}/{total}{}", bar((done * BAR / total) as u64, colors), self.cached())
     }
 
     fn cached(&self) -> String {
@@ -187,6 +194,14 @@ impl State {
             cached => format!(", {cached} cached"),
         }
     }
+}
+
+/// A bar of which so many cells are filled.
+fn bar(filled: u64, colors: Colors) -> String {
+    let filled = usize::try_from(filled).unwrap_or(BAR).min(BAR);
+    let done = colors.paint(AnsiColor::Cyan.on_default(), &"━".repeat(filled));
+    let rest = colors.paint(Style::new().dimmed(), &"╌".repeat(BAR - filled));
+    format!("{done}{rest}")
 }
 
 /// The stage of a step, and how many that stage has: `[2/3] RUN make` is of no named stage, `[build 2/3] …` of `build`.
@@ -207,6 +222,20 @@ mod tests {
 
     fn done(step: usize, cached: bool) -> ImageEvent {
         ImageEvent::Build(BuildEvent::StepDone { step, cached, took: None })
+    }
+
+    #[test]
+    fn a_context_on_its_way() {
+        let mut state = State::default();
+        let sent = |sent, total| ImageEvent::Build(BuildEvent::ContextSent { sent, total });
+        state.note(&sent(2_000_000, None));
+        assert_eq!(state.text(Colors(false)), " sending context: 2.0 MB");
+        state.note(&sent(3_000_000, Some(10_000_000)));
+        assert_eq!(state.text(Colors(false)), "━━━╌╌╌╌╌╌╌ sending context: 3.0 MB of 10 MB");
+        state.note(&sent(10_000_000, Some(10_000_000)));
+        assert_eq!(state.text(Colors(false)), " sending context: 10 MB of 10 MB");
+        state.note(&started(1, "[1/3] COPY . /"));
+        assert_eq!(state.text(Colors(false)), "╌╌╌╌╌╌╌╌╌╌ 0/3 [1/3] COPY . /");
     }
 
     #[test]

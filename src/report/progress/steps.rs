@@ -19,7 +19,7 @@ impl Steps {
         match event {
             BuildEvent::StepStarted { step, name } => steps.entry(*step).or_default().name.clone_from(name),
             BuildEvent::StepDone { step, cached, .. } => steps.entry(*step).or_default().cached = *cached,
-            BuildEvent::StepOutput { .. } | BuildEvent::Warning(_) | BuildEvent::ContextSent(_) => {}
+            BuildEvent::StepOutput { .. } | BuildEvent::Warning(_) | BuildEvent::ContextSent { .. } => {}
         }
     }
 

@@ -14,8 +14,11 @@ use super::state::State;
 use crate::execute::events::{BuildEvent, Event, ImageEvent, ScanEvent};
 use crate::report::{Colors, size};
 
-/// How many images have a line from their beginning to the end of the run.
+/// How many images have a line from their beginning to the end of the run, where the screen has room for them.
 const MOST_LINES: usize = 12;
+
+/// The lines of a screen that are left to what is done for good.
+const LEFT: usize = 4;
 
 /// How often the spinners move.
 const TICK: Duration = Duration::from_millis(120);
@@ -38,16 +41,18 @@ struct Image {
 
 impl Tty {
     pub(super) fn new(colors: Colors, images: &[&str]) -> Self {
-        let width = images.iter().map(|image| image.chars().count()).max().unwrap_or(0);
+        let screen = terminal_size::terminal_size_of(std::io::stderr());
+        let (columns, rows) = screen.map_or((80, 24), |(columns, rows)| (usize::from(columns.0), usize::from(rows.0)));
+        let width = name_width(images, columns);
         let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(12));
         let tty = Tty {
-            sum: (images.len() > MOST_LINES)
+            sum: (images.len() > most_lines(rows))
                 .then(|| lines.add(ProgressBar::new_spinner().with_style(style("{wide_msg}")))),
             lines,
             images: RefCell::default(),
             width,
             colors,
-            plain: Plain::new(colors, images),
+            plain: Plain::with_names_of(width, colors),
         };
         let every = images.iter().map(|image| {
             let line = tty.sum.is_none().then(|| tty.line(image));
@@ -110,7 +115,7 @@ impl Tty {
             Some(sum) => self.lines.insert_before(sum, bar),
             None => self.lines.add(bar),
         };
-        bar.set_prefix(format!("{name:width$}", width = self.width));
+        bar.set_prefix(format!("{:width$}", shortened(name, self.width), width = self.width));
         bar.set_message(State::default().text(self.colors));
         bar
     }
@@ -131,6 +136,28 @@ impl Tty {
     }
 }
 
+/// How many images can have a line on a screen of so many rows.
+fn most_lines(rows: usize) -> usize {
+    MOST_LINES.min(rows.saturating_sub(LEFT))
+}
+
+/// How wide names are shown: a third of the screen at most, so that there is room for what goes on.
+fn name_width(images: &[&str], columns: usize) -> usize {
+    let longest = images.iter().map(|image| image.chars().count()).max().unwrap_or(0);
+    longest.min((columns / 3).max(8))
+}
+
+/// The name, its middle left out where it is too long: names of one pipeline often begin alike, and end alike.
+fn shortened(name: &str, width: usize) -> String {
+    let length = name.chars().count();
+    if length <= width {
+        return name.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let (head, tail) = (kept.div_ceil(2), kept / 2);
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect()
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
@@ -146,5 +173,26 @@ fn stays(event: &Event) -> bool {
         }
         Event::Image(_, ImageEvent::Push(_)) => false,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_leave_room_for_what_goes_on() {
+        assert_eq!(name_width(&["web", "worker"], 80), 6);
+        let long = "a-service-with-a-name-that-nobody-would-choose-but-someone-does";
+        assert_eq!(name_width(&["web", long], 100), 33);
+        assert_eq!(name_width(&["web", long], 10), 8);
+        assert_eq!(shortened(long, 21), "a-service-…meone-does");
+        assert_eq!(shortened("web", 21), "web");
+        assert_eq!(shortened("größer-als", 4), "gr…s");
+    }
+
+    #[test]
+    fn a_small_screen_shows_what_goes_on_and_counts_the_rest() {
+        assert_eq!([most_lines(50), most_lines(24), most_lines(10), most_lines(3)], [12, 12, 6, 0]);
     }
 }

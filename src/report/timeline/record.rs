@@ -223,7 +223,7 @@ impl Heeded {
                 self.spans.push(span);
             }
             BuildEvent::Warning(text) => self.notes.push(format!("warning: {text}")),
-            BuildEvent::StepOutput { .. } | BuildEvent::ContextSent(_) => {}
+            BuildEvent::StepOutput { .. } | BuildEvent::ContextSent { .. } => {}
         }
     }
 

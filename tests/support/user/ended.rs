@@ -30,9 +30,11 @@ impl Ended {
     }
 
     /// What it printed to stderr, redacted. That something is tried again is left out: it is told of waits that are worth
-    /// it, and how long a wait becomes is left to chance.
+    /// it, and how long a wait becomes is left to chance. So is the warning of contexts with `.git`, which most tests have.
     pub fn err(&self) -> String {
         let text = self.redactor.redact(&self.stderr);
+        let with_git = Regex::new("(?m)^warning: the context of image `.*` holds `.git`: .*\n.*\n").unwrap();
+        let text = with_git.replace_all(&text, "");
         text.split_inclusive('\n').filter(|line| !line.trim_end().ends_with("; trying again in TIME")).collect()
     }
 
