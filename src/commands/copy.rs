@@ -12,7 +12,7 @@ use crate::effects::clock;
 use crate::effects::ecr::{EcrClient, EcrSettings};
 use crate::effects::registry::{FoundLogin, OwnRegistry, Registries, RegistryClient};
 use crate::execute::events::CopyEvent;
-use crate::execute::ports::{Credential, Destination, Ecr as _, ServiceError};
+use crate::execute::ports::{Credential, Destination, Ecr as _, ServiceError, Stock};
 use crate::explain::{Circumstances, explain};
 use crate::names::{Digest, ImageRef, Reference, RegistryHost};
 use crate::pipeline;
@@ -27,6 +27,8 @@ struct Goal {
     credential: Credential,
     /// The image has its name there already.
     is_done: bool,
+    /// The control plane, where it is one of ECR's registries and not the run's own.
+    ecr: Option<EcrClient>,
 }
 
 pub(super) async fn run(args: &CopyArgs, world: &World) -> Result<(), Diagnostics> {
@@ -48,7 +50,7 @@ pub(super) async fn run(args: &CopyArgs, world: &World) -> Result<(), Diagnostic
 
     let goals = goals(images, &digest, args, &registries, own, world).await?;
     let pinned = ImageRef::digested(&source.host, &source.repository, &digest);
-    let work = Work { from: &from, credential: credential.as_ref(), goals: &goals, sent: RefCell::default() };
+    let work = Work { from: &from, credential: credential.as_ref(), goals: &goals, own, sent: RefCell::default() };
     work.copy(&pinned, None).await?;
     if args.referrers {
         let referrers = from.referrers(&pinned, credential.as_ref()).await.map_err(|error| told(&error))?;
@@ -144,12 +146,13 @@ async fn goal(
             .caused_by_maybe(missing.as_deref())
             .hint(format!("log in with `docker login {}`", image.host)));
     };
-    let mut frozen = false;
+    let (mut frozen, mut control) = (false, None);
     match own.filter(|own| *own.host == image.host) {
         Some(own) => frozen = check_repository(&image, own.ecr, args.create).await?,
         None => {
             if let Some(ecr) = ecr_of(&image.host, world).await.map_err(|error| told(&error))? {
                 frozen = check_repository(&image, &ecr, args.create).await?;
+                control = Some(ecr);
             }
         }
     }
@@ -162,7 +165,7 @@ async fn goal(
         ))
         .caused_by(format!("it is {now}; it should be {digest}"))
         .hint("nothing was copied; choose another tag")),
-        now => Ok(Goal { is_done: now.as_ref() == Some(digest), image, client, credential }),
+        now => Ok(Goal { is_done: now.as_ref() == Some(digest), image, client, credential, ecr: control }),
     }
 }
 
@@ -204,6 +207,7 @@ struct Work<'a> {
     from: &'a RegistryClient,
     credential: Option<&'a Credential>,
     goals: &'a [Goal],
+    own: Option<OwnRegistry<'a>>,
     sent: RefCell<Sent>,
 }
 
@@ -217,6 +221,7 @@ impl Work<'_> {
                 registry: &*goal.client,
                 credential: &goal.credential,
                 image: ImageRef { reference: name.unwrap_or(&image.reference).clone(), ..goal.image.clone() },
+                stock: self.stock(goal),
             })
             .collect();
         let count = |event| {
@@ -233,6 +238,12 @@ impl Work<'_> {
         check(&self.from.copy_to(image, self.credential, &destinations, &count).await)
     }
 
+    /// Who knows of many blobs at once whether a destination has them.
+    fn stock<'g>(&'g self, goal: &'g Goal) -> Option<&'g dyn Stock> {
+        let own = self.own.filter(|own| *own.host == goal.image.host).map(|own| own.ecr);
+        goal.ecr.as_ref().or(own).map(|ecr| ecr as &dyn Stock)
+    }
+
     async fn name(&self, image: &ImageRef) -> Result<(), Diagnostics> {
         let named: Vec<_> = self
             .goals
@@ -242,6 +253,7 @@ impl Work<'_> {
                 registry: &*goal.client,
                 credential: &goal.credential,
                 image: goal.image.clone(),
+                stock: None,
             })
             .collect();
         check(&self.from.copy_to(image, self.credential, &named, &|_| {}).await)

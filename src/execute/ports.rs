@@ -11,7 +11,7 @@ mod layers;
 mod replication;
 
 pub use direct::{Archive, Freight};
-pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, Opening, Source};
+pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, Opening, Source, Stock};
 pub use replication::{Hitch, Progress, Replication};
 
 use super::events::{BuildEvent, CopyEvent, PushEvent};
@@ -66,7 +66,7 @@ pub trait Engine {
 }
 
 /// The control plane of ECR, in one region.
-pub trait Ecr {
+pub trait Ecr: Stock {
     /// A credential for the registry that is good for at least some minutes; asked for once and then kept.
     fn credential(&self) -> impl Future<Output = Result<Credential, ServiceError>>;
 
@@ -193,7 +193,7 @@ pub trait Registry {
 }
 
 /// Where an image is copied to.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Destination<'a, R> {
     /// The registry.
     pub registry: &'a R,
@@ -201,6 +201,8 @@ pub struct Destination<'a, R> {
     pub credential: &'a Credential,
     /// The name that the image gets there: a tag, or its digest only.
     pub image: ImageRef,
+    /// Who knows of many blobs at once whether they are there; without, each is asked for by itself.
+    pub stock: Option<&'a dyn Stock>,
 }
 
 /// A manifest exactly as the registry keeps it; its digest is that of these bytes.

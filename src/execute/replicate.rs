@@ -99,6 +99,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
                 registry: place.site.registry,
                 credential,
                 image: place.name.clone(),
+                stock: Some(place.site.ecr),
             })
             .collect();
         let sent = Cell::new(0);

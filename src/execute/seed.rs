@@ -81,6 +81,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         layers.retain(|layer| layer.blob.size >= SMALLEST);
         // The largest first, so that the last one to end is not the one that takes longest.
         layers.sort_by_key(|layer| std::cmp::Reverse(layer.blob.size));
+        self.take_stock(&layers, &piece.image.repository).await;
         let brought: Vec<_> = stream::iter(&layers)
             .map(async |layer| (layer.blob.size, self.bring(&layer.diff_id, &piece.image.repository).await))
             .buffer_unordered(AT_ONCE)
@@ -99,6 +100,17 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             self.own.say(&piece.name, ImageEvent::Seeded { base, there, sent, bytes, took });
         }
         Ok(())
+    }
+
+    /// Notes which of these layers a repository has already.
+    async fn take_stock(&self, layers: &[Layer], repository: &RepositoryName) {
+        let is_unknown =
+            |layer: &&Layer| self.book.page(&layer.diff_id).is_some_and(|page| !page.here.contains(repository));
+        let unknown: Vec<Digest> = layers.iter().filter(is_unknown).map(|layer| layer.blob.digest.clone()).collect();
+        let there = self.own.ecr.there(repository, &unknown).await;
+        for layer in layers.iter().filter(|layer| there.contains(&layer.blob.digest)) {
+            self.book.arrived(&layer.diff_id, repository);
+        }
     }
 
     /// The layers of a base image; `None` if there is no way to its registry.

@@ -244,7 +244,7 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         let source = ImageRef::digested(self.own.host, &image.repository, digest);
         let registry = self.own.registry;
         let copied = self.own.pushing(&target.repository, self.services.retries, async |credential| {
-            let to = [Destination { registry, credential, image: target.clone() }];
+            let to = [Destination { registry, credential, image: target.clone(), stock: Some(self.own.ecr) }];
             registry.copy(&source, credential, &to, &|_| {}).await.into_iter().collect::<Result<(), _>>()
         });
         copied.await

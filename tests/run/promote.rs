@@ -255,3 +255,32 @@ hint: write it as `HOST/REPOSITORY` or `HOST/REPOSITORY:TAG`
     );
     copy(&["127.0.0.1:1/web:1", &goal]).with_code(4);
 }
+
+#[test]
+fn which_layers_a_replica_has_is_asked_for_all_at_once() {
+    for (fault, calls, looks) in
+        [("", 1, 2), ("{ operation: BatchCheckLayerAvailability, answer: { status: 403 } }", 1, 6)]
+    {
+        let user = User::new();
+        let (here, there) = (user.serve("here"), user.serve_with_faults("there", &format!("faults: [{fault}]")));
+        let pipeline = format!(
+            "version: 1\nregistry: {{ replicas: [{{ host: '{}' }}] }}\nimages: {{ web: {{ build: ., tags: [sha], repository: UNIQUE/web }} }}\n",
+            there.host()
+        );
+        let dockerfile = user.dockerfile("COPY a /\nCOPY b /\nCOPY c /\nCOPY d /\nCOPY e /\n");
+        let letters = ["a", "b", "c", "d", "e"].map(|name| (name, name));
+        let mut files = vec![("longshore.yaml", pipeline.as_str()), ("Dockerfile", &dockerfile)];
+        files.extend(letters);
+        let checkout = user.checkout(&files);
+        here.run(&checkout).succeeds();
+        let before = user.logged().len();
+        checkout.write("e", "another");
+        checkout.commit();
+        here.run(&checkout).succeeds();
+        let logged = user.logged();
+        let count = |name: &str| logged[before..].iter().filter(|line| line["operation"] == name).count();
+        // What changed is the last layer and the configuration.
+        assert_eq!((count("BatchCheckLayerAvailability"), count("registry:HeadBlob")), (calls, looks), "{fault}");
+        assert_eq!(count("registry:StartUpload"), 2);
+    }
+}

@@ -6,6 +6,7 @@ mod endpoint;
 mod http;
 mod identity;
 mod images;
+mod layers;
 mod lifecycle;
 mod probe;
 mod replication;
@@ -18,6 +19,7 @@ mod templates;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -87,6 +89,8 @@ pub struct EcrClient {
     tally: Arc<Tally>,
     token: tokio::sync::Mutex<Option<credential::Token>>,
     on_credential: Option<fn(&Credential)>,
+    /// It does not say which layers are there.
+    is_mute: AtomicBool,
 }
 
 impl EcrClient {
@@ -136,6 +140,7 @@ impl EcrClient {
             config,
             token: tokio::sync::Mutex::new(None),
             on_credential: settings.on_credential,
+            is_mute: AtomicBool::new(false),
         })
     }
 

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::blob::{Begun, upload_verdict};
@@ -33,6 +34,8 @@ struct Copy<'a> {
     credential: Option<&'a Credential>,
     to: &'a [To<'a>],
     failed: RefCell<Vec<Option<ServiceError>>>,
+    /// The blobs that are known to be at each destination.
+    there: RefCell<Vec<BTreeSet<Digest>>>,
     tell: &'a dyn Fn(CopyEvent),
 }
 
@@ -46,7 +49,8 @@ impl RegistryClient {
         tell: &dyn Fn(CopyEvent),
     ) -> Vec<Result<(), ServiceError>> {
         let failed = RefCell::new(to.iter().map(|_| None).collect());
-        let copy = Copy { source: self, image, credential, to, failed, tell };
+        let there = RefCell::new(vec![BTreeSet::new(); to.len()]);
+        let copy = Copy { source: self, image, credential, to, failed, there, tell };
         if let Err(error) = copy.run().await {
             copy.fail_all(&error);
         }
@@ -70,6 +74,7 @@ impl Copy<'_> {
             let mut children = Vec::new();
             self.read_parts(&root, 0, &mut children, &mut blobs).await?;
             // The largest first, so that the last one to end is not the one that takes longest.
+            self.take_stock(&blobs, &pending).await;
             let mut blobs: Vec<Blob> = blobs.into_iter().collect();
             blobs.sort_by_key(|blob| std::cmp::Reverse(blob.size));
             stream::iter(&blobs)
@@ -85,6 +90,16 @@ impl Copy<'_> {
             self.put_root(at, &root, !pending.contains(&at)).await;
         }
         Ok(())
+    }
+
+    /// Asks who knows it which of the blobs are where they should be.
+    async fn take_stock(&self, blobs: &BTreeSet<Blob>, pending: &[usize]) {
+        let digests: Vec<Digest> = blobs.iter().map(|blob| blob.digest.clone()).collect();
+        let asked = pending.iter().filter_map(|at| Some((*at, self.to[*at].stock?)));
+        let asked = asked.map(async |(at, stock)| (at, stock.there(&self.to[at].image.repository, &digests).await));
+        for (at, there) in join_all(asked).await {
+            self.there.borrow_mut()[at] = there;
+        }
     }
 
     /// Whether the destination has the image under its digest, and so all that it is made of.
@@ -178,7 +193,8 @@ impl Copy<'_> {
             return Ok(None);
         }
         let to = &self.to[at];
-        if to.registry.has_blob(&to.image, &blob.digest, to.credential).await? {
+        let is_known = self.there.borrow()[at].contains(&blob.digest);
+        if is_known || to.registry.has_blob(&to.image, &blob.digest, to.credential).await? {
             (self.tell)(CopyEvent::BlobThere);
             return Ok(None);
         }

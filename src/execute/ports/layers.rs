@@ -1,11 +1,12 @@
 //! Layers by the names that they have in registries, so that none is compressed or sent that a registry can name.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Credential, ServiceError};
-use crate::names::{Digest, ImageRef, RegistryHost};
+use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName};
 
 /// A layer as a registry keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,16 @@ pub struct Layer {
     pub diff_id: Digest,
     /// What a registry has for it.
     pub blob: LayerBlob,
+}
+
+/// Says of many blobs at once whether a repository has them.
+pub trait Stock {
+    /// Those of these blobs that are known to be there; of the others nothing is known.
+    fn there<'a>(
+        &'a self,
+        repository: &'a RepositoryName,
+        digests: &'a [Digest],
+    ) -> Pin<Box<dyn Future<Output = BTreeSet<Digest>> + 'a>>;
 }
 
 /// A place that blobs can be read from.
