@@ -234,7 +234,7 @@ pub struct MannerArgs {
     /// Write release tags without asking the gates
     #[arg(long)]
     pub no_gate: bool,
-    /// Write a page that shows when each thing began and ended, also after a failure
+    /// Write a page that shows when each thing began and ended, also after a failure or an interruption
     #[arg(long, value_name = "FILE")]
     pub timeline: Option<PathBuf>,
     /// How to show progress

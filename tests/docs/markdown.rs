@@ -17,7 +17,7 @@ pub struct Block {
 /// Every page, by its path from the project's root.
 pub fn pages() -> Vec<String> {
     let below = ["docs", "examples"].into_iter().flat_map(files).filter(|name| name.ends_with(".md"));
-    let pages: Vec<String> = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+    let pages: Vec<String> = ["README.md", "BENCHMARKS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
         .map(str::to_owned)
         .into_iter()
         .chain(below)

@@ -64,6 +64,7 @@ fn a_failed_run_has_a_page_as_well() {
     let page = checkout.read("timeline.html");
     assert!(page.contains("state failed") && page.contains("class=\"lane failed\" open"), "{page}");
     assert!(page.contains("staged as sha256:"), "the other image waits");
+    assert!(page.contains("1 built, 1 failed"), "{page}");
 }
 
 #[test]

@@ -10,6 +10,9 @@ use super::steps::Steps;
 use crate::execute::events::{BuildEvent, Event, ImageEvent};
 use crate::report::{Colors, lines, size};
 
+/// A name that is longer has no part in how wide the others are shown.
+const WIDEST: usize = 32;
+
 pub(super) struct Plain {
     colors: Colors,
     width: usize,
@@ -24,7 +27,8 @@ struct Seen {
 
 impl Plain {
     pub(super) fn new(colors: Colors, images: &[&str]) -> Self {
-        let width = images.iter().map(|image| image.chars().count()).max().unwrap_or(0);
+        let widths = images.iter().map(|image| image.chars().count());
+        let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
         Self::with_names_of(width, colors)
     }
 
@@ -94,6 +98,14 @@ mod tests {
     fn told(events: &[ImageEvent]) -> Vec<String> {
         let plain = Plain::new(Colors(false), &["web", "worker"]);
         events.iter().flat_map(|event| plain.tell(&Event::Image("web".into(), event.clone()))).collect()
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_pushes_only_itself() {
+        let long = "a-service-with-a-name-that-nobody-would-choose";
+        let plain = Plain::new(Colors(false), &["web", "worker", long]);
+        assert_eq!(plain.line(Some("web"), "x"), "web    | x");
+        assert_eq!(plain.line(Some(long), "x"), format!("{long} | x"));
     }
 
     #[test]

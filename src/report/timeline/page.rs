@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use super::rows::{self, seconds};
-use super::{Kind, Span, Timeline};
+use super::{Kind, Lane, Span, Timeline};
 use crate::report::size;
 
 const STYLE: &str = include_str!("style.css");
@@ -65,11 +65,18 @@ fn tiles(timeline: &Timeline) -> Vec<(&'static str, String, String)> {
     let pushes = of(Kind::Push).count();
     let working: Duration =
         timeline.spans().filter(|(_, span)| span.kind != Kind::Wait).map(|(_, span)| span.took()).sum();
-    let built = timeline.lanes.iter().filter(|lane| lane.spans.iter().any(|span| span.kind == Kind::Step)).count();
+    let failed = timeline.lanes.iter().filter(|lane| lane.failed).count();
+    let has_steps = |lane: &&Lane| lane.spans.iter().any(|span| span.kind == Kind::Step);
+    let built = timeline.lanes.iter().filter(|lane| !lane.failed).filter(has_steps).count();
+    let rest = match (timeline.lanes.len() - built - failed, failed) {
+        (not, 0) => format!("{built} built, {not} not"),
+        (0, failed) => format!("{built} built, {failed} failed"),
+        (not, failed) => format!("{built} built, {failed} failed, {not} not"),
+    };
     let bytes: u64 = timeline.lanes.iter().flat_map(|lane| &lane.layers).map(|layer| layer.size).sum();
     let mut tiles = vec![
         ("total", size::span(timeline.took), format!("{} of work", size::span(working))),
-        ("images", timeline.lanes.len().to_string(), format!("{built} built, {} not", timeline.lanes.len() - built)),
+        ("images", timeline.lanes.len().to_string(), rest),
         ("build steps", steps.to_string(), format!("{cached} cached")),
         ("pushes", pushes.to_string(), size::span(of(Kind::Push).map(Span::took).sum())),
     ];
@@ -109,7 +116,7 @@ fn critical_path(timeline: &Timeline, html: &mut String) -> fmt::Result {
     let shown: Vec<_> = longest.iter().take(8).map(|(_, span)| (span.from, span.to, span.name.clone())).collect();
     for (lane, span) in path.iter().filter(|(_, span)| shown.contains(&(span.from, span.to, span.name.clone()))) {
         let share = span.took().as_secs_f64() / total * 100.0;
-        let name = escape(lane.map_or("", |lane| timeline.lanes[lane].name.as_str()));
+        let name = escape(lane.map_or("the run", |lane| timeline.lanes[lane].name.as_str()));
         let step = escape(&span.name);
         writeln!(
             html,
