@@ -14,6 +14,7 @@ use crate::effects::registry::{FoundLogin, OwnRegistry, Registries, RegistryClie
 use crate::execute::events::CopyEvent;
 use crate::execute::ports::{Credential, Destination, Ecr as _, ServiceError, Stock};
 use crate::explain::{Circumstances, explain};
+use crate::facts::RepositoryFacts;
 use crate::names::{Digest, ImageRef, Reference, RegistryHost};
 use crate::pipeline;
 use crate::plan::RepositorySpec;
@@ -139,23 +140,28 @@ async fn goal(
     world: &World,
 ) -> Result<Goal, Diagnostic> {
     let client = registries.client(&image.host).await.map_err(|error| told(&error))?;
-    let FoundLogin { credential, missing } = registries.login(&image.host).await;
+    let own = own.filter(|own| *own.host == image.host).map(|own| own.ecr);
+    let control = match own {
+        Some(_) => None,
+        None => ecr_of(&image.host, world).await.map_err(|error| told(&error))?,
+    };
+    let ecr = own.or(control.as_ref());
+    let names = BTreeSet::from([image.repository.clone()]);
+    let standing = async { Some(ecr?.look_at_repositories(&names).await) };
+    let (FoundLogin { credential, missing }, standing) = tokio::join!(registries.login(&image.host), standing);
     let Some(credential) = credential else {
         let diagnostic = Diagnostic::new(Blame::Access, format!("there is no credential for {}", image.host));
         return Err(diagnostic
             .caused_by_maybe(missing.as_deref())
             .hint(format!("log in with `docker login {}`", image.host)));
     };
-    let (mut frozen, mut control) = (false, None);
-    match own.filter(|own| *own.host == image.host) {
-        Some(own) => frozen = check_repository(&image, own.ecr, args.create).await?,
-        None => {
-            if let Some(ecr) = ecr_of(&image.host, world).await.map_err(|error| told(&error))? {
-                frozen = check_repository(&image, &ecr, args.create).await?;
-                control = Some(ecr);
-            }
+    let frozen = match ecr.zip(standing) {
+        Some((ecr, standing)) => {
+            let found = standing.map_err(|error| told(&error))?;
+            check_repository(&image, found.get(&image.repository), ecr, args.create).await?
         }
-    }
+        None => false,
+    };
     let now = client.look_up(&image, Some(&credential)).await.map_err(|error| told(&error))?;
     match now {
         Some(now) if now != *digest && frozen => Err(Diagnostic::input(format!(
@@ -183,10 +189,13 @@ async fn ecr_of(host: &RegistryHost, world: &World) -> Result<Option<EcrClient>,
 }
 
 /// Sees to it that the repository is there; whether the tag could not move in it.
-async fn check_repository(image: &ImageRef, ecr: &EcrClient, create: bool) -> Result<bool, Diagnostic> {
-    let names = BTreeSet::from([image.repository.clone()]);
-    let found = ecr.look_at_repositories(&names).await.map_err(|error| told(&error))?;
-    match found.get(&image.repository) {
+async fn check_repository(
+    image: &ImageRef,
+    found: Option<&RepositoryFacts>,
+    ecr: &EcrClient,
+    create: bool,
+) -> Result<bool, Diagnostic> {
+    match found {
         Some(repository) => Ok(match &image.reference {
             Reference::Tag(tag) => repository.is_frozen(tag),
             Reference::Digest(_) => false,
