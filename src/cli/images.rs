@@ -36,7 +36,7 @@ pub struct ImagesLsArgs {
     /// What to sort by; `none` prints each page as it comes, in no order
     #[arg(long, value_enum, default_value_t = SortBy::Pushed, value_name = "BY")]
     pub sort: SortBy,
-    /// Print so many images only
+    /// Print so many images only; the others take no memory
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<usize>,
     /// Print as JSON

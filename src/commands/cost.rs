@@ -9,7 +9,7 @@ use crate::cli::CostArgs;
 use crate::diagnostic::Diagnostics;
 use crate::effects::clock;
 use crate::execute::ports::ServiceError;
-use crate::inventory::{Cost, Holdings, cost};
+use crate::inventory::{Cost, Holdings, cost, entries};
 use crate::lifecycle::{self, Image, ImageState, Moment};
 use crate::names::RepositoryName;
 use crate::report;
@@ -51,7 +51,8 @@ async fn of(way: &Way, name: &RepositoryName, now: Moment) -> Result<Cost, Servi
             for image in &mut page {
                 let manifest = manifests.get(&image.digest).map(String::as_str);
                 holdings.add(image, manifest);
-                image.children = manifest.and_then(children).unwrap_or_default();
+                let listed = manifest.and_then(entries).unwrap_or_default();
+                image.children = listed.into_iter().map(|entry| entry.digest).collect();
             }
             // Only a policy asks for them again.
             if policy.is_some() {
@@ -60,18 +61,5 @@ async fn of(way: &Way, name: &RepositoryName, now: Moment) -> Result<Cost, Servi
             Ok(())
         })
         .await?;
-    Ok(cost(&holdings, &images, policy.as_ref(), now))
-}
-
-fn children(manifest: &str) -> Option<Vec<String>> {
-    #[derive(serde::Deserialize)]
-    struct Index {
-        manifests: Vec<Entry>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Entry {
-        digest: String,
-    }
-    let index: Index = serde_json::from_str(manifest).ok()?;
-    Some(index.manifests.into_iter().map(|entry| entry.digest).collect())
+    Ok(cost(&holdings, images, policy.as_ref(), now))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::holdings::Holdings;
+use super::packed::Packed;
 use crate::lifecycle::{Action, Image, Moment, Policy, settle};
 
 /// Ages in days, and what they are called; the last has no end.
@@ -55,8 +56,8 @@ pub struct Cost {
     pub saving: Option<Saving>,
 }
 
-/// Adds it all up. `images` are those of the holdings, for the policy.
-pub fn cost(holdings: &Holdings, images: &[Image], policy: Option<&Policy>, now: Moment) -> Cost {
+/// Adds it all up. `images` are those of the holdings, for the policy; they go as it takes them.
+pub fn cost(holdings: &Holdings, images: Vec<Image>, policy: Option<&Policy>, now: Moment) -> Cost {
     let bytes = holdings.bytes(|image| !image.is_archived);
     Cost {
         images: holdings.count(),
@@ -90,14 +91,14 @@ fn by_age(holdings: &Holdings, now: Moment) -> Vec<Share> {
     shares.into_iter().filter(|share| share.images > 0).collect()
 }
 
-fn saving(holdings: &Holdings, images: &[Image], policy: &Policy, now: Moment) -> Saving {
+fn saving(holdings: &Holdings, images: Vec<Image>, policy: &Policy, now: Moment) -> Saving {
     let gone = settle(policy, images, now);
-    let of = |wanted: Action| -> HashSet<&str> {
-        gone.iter().filter(|(_, action)| *action == wanted).map(|(image, _)| image.digest.as_str()).collect()
+    let of = |wanted: Action| -> HashSet<Packed> {
+        gone.iter().filter(|(_, action)| *action == wanted).map(|(image, _)| Packed::of(&image.digest)).collect()
     };
     let (expired, archived) = (of(Action::Expire), of(Action::Archive));
     let before = holdings.bytes(|_| true);
-    let after = holdings.bytes(|image| !expired.contains(image.digest.as_str()));
+    let after = holdings.bytes(|image| !expired.contains(&image.digest));
     // What is archived first and expired later is gone in the end.
     let archived = archived.difference(&expired).count();
     Saving { expired: expired.len(), archived, bytes: before.saturating_sub(after) }
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn shared_layers_count_once_and_for_the_youngest() {
         let (holdings, images, now) = holdings(&[(1, "ab"), (10, "ac"), (400, "ad")]);
-        let cost = cost(&holdings, &images, None, now);
+        let cost = cost(&holdings, images, None, now);
         assert_eq!((cost.bytes, cost.listed), (400, 600));
         let shares: Vec<(&str, u64)> = cost.by_age.iter().map(|share| (share.age, share.bytes)).collect();
         assert_eq!(shares, [("up to 7 days", 200), ("up to 30 days", 100), ("older than a year", 100)]);
@@ -140,7 +141,7 @@ mod tests {
         let (holdings, images, now) = holdings(&[(1, "ab"), (10, "ac"), (400, "ad")]);
         let rule = r#"{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}"#;
         let policy = read_json(rule).unwrap().policy;
-        let saving = cost(&holdings, &images, Some(&policy), now).saving.unwrap();
+        let saving = cost(&holdings, images, Some(&policy), now).saving.unwrap();
         assert_eq!(saving, Saving { expired: 2, archived: 0, bytes: 200 });
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::packed::Packed;
 use crate::lifecycle::{Image, ImageState, Moment};
 
 /// A layer or a configuration, as a manifest names it.
@@ -45,7 +46,7 @@ pub fn blobs(manifest: &str) -> Vec<Blob> {
 /// One image, by the numbers of its blobs.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) digest: String,
+    pub(super) digest: Packed,
     pub(super) pushed_at: Moment,
     pub(super) is_archived: bool,
     /// Of what ECR says of its size; for images whose manifest cannot be had.
@@ -56,7 +57,7 @@ pub(super) struct Held {
 /// What a repository holds. Small enough for 100,000 images.
 #[derive(Debug, Default)]
 pub struct Holdings {
-    numbers: HashMap<Box<str>, u32>,
+    numbers: HashMap<Packed, u32>,
     pub(super) sizes: Vec<u64>,
     pub(super) images: Vec<Held>,
     /// The sum of `imageSizeInBytes`, which counts shared layers again and again.
@@ -77,7 +78,7 @@ impl Holdings {
         let blobs = manifest.map(blobs).unwrap_or_default();
         let numbers = blobs.iter().map(|blob| self.number(blob)).collect();
         self.images.push(Held {
-            digest: image.digest.clone(),
+            digest: Packed::of(&image.digest),
             pushed_at: image.pushed_at,
             is_archived,
             listed,
@@ -86,15 +87,12 @@ impl Holdings {
     }
 
     fn number(&mut self, blob: &Blob) -> u32 {
-        // Without the algorithm's name, which is always the same.
-        let key = blob.digest.strip_prefix("sha256:").unwrap_or(&blob.digest);
-        if let Some(number) = self.numbers.get(key) {
-            return *number;
-        }
         // Four billion layers are beyond what a repository may hold.
-        let number = u32::try_from(self.sizes.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(key.into(), number);
-        self.sizes.push(blob.size);
+        let next = u32::try_from(self.sizes.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(Packed::of(&blob.digest)).or_insert(next);
+        if number == next {
+            self.sizes.push(blob.size);
+        }
         number
     }
 

@@ -23,48 +23,86 @@ pub fn passes(policy: &Policy, images: Vec<Image>, at: Moment, count: usize, mut
     let mut images = images;
     for day in 0..count {
         let at = at.after_days(i64::try_from(day).unwrap_or(i64::MAX));
-        let (pass, left) = pass(policy, images, at);
-        images = left;
-        done(pass);
+        done(pass(policy, &mut images, at));
     }
 }
 
 /// Every image that the policy deletes or archives once it is applied at this moment again and again until nothing
 /// changes: the children of an index go only after it.
-pub fn settle(policy: &Policy, images: &[Image], at: Moment) -> Vec<(Image, Action)> {
-    let mut left = images.to_vec();
+pub fn settle(policy: &Policy, mut images: Vec<Image>, at: Moment) -> Vec<(Image, Action)> {
     let mut gone = Vec::new();
     loop {
-        let (pass, rest) = pass(policy, left, at);
+        let pass = pass(policy, &mut images, at);
         if pass.taken.is_empty() {
             return gone;
         }
         gone.extend(pass.taken.into_iter().map(|(image, action, _)| (image, action)).chain(pass.referrers));
-        left = rest;
     }
 }
 
-/// One run, and the images as it leaves them.
-fn pass(policy: &Policy, images: Vec<Image>, at: Moment) -> (Pass, Vec<Image>) {
-    let outcome = evaluate(policy, &images, at);
-    let taken = outcome.taken.iter().map(|taken| (taken.image.clone(), taken.action, taken.priority)).collect();
-    let along = along(&outcome, &images);
-    let referrers: Vec<(Image, Action)> =
-        images.iter().filter_map(|image| Some((image.clone(), *along.get(image.digest.as_str())?))).collect();
-    let mut fate: HashMap<String, Action> =
-        outcome.taken.iter().map(|taken| (taken.image.digest.clone(), taken.action)).collect();
-    fate.extend(along.into_iter().map(|(digest, action)| (digest.to_owned(), action)));
-    let left = images.into_iter().filter_map(|mut image| match fate.get(&image.digest) {
-        None => Some(image),
-        Some(Action::Expire) => None,
-        Some(Action::Archive) => {
-            image.state = ImageState::Archived;
-            image.archived_at = Some(at);
-            Some(image)
+/// What becomes of an image in a run.
+enum Fate {
+    Stays,
+    /// The rule takes it, as the so many-th image.
+    Taken(Action, u32, usize),
+    /// It goes along with what it refers to.
+    Along(Action),
+}
+
+impl Fate {
+    fn action(&self) -> Option<Action> {
+        match self {
+            Fate::Stays => None,
+            Fate::Taken(action, ..) | Fate::Along(action) => Some(*action),
+        }
+    }
+}
+
+/// One run; the images are left as it leaves them. What it deletes is moved, and not copied: there may be 100,000.
+fn pass(policy: &Policy, images: &mut Vec<Image>, at: Moment) -> Pass {
+    let fates: Vec<Fate> = {
+        let outcome = evaluate(policy, images, at);
+        let along = along(&outcome, images);
+        let taken: HashMap<&str, (Action, u32, usize)> = outcome
+            .taken
+            .iter()
+            .enumerate()
+            .map(|(number, taken)| (taken.image.digest.as_str(), (taken.action, taken.priority, number)))
+            .collect();
+        let fate = |image: &Image| match (taken.get(image.digest.as_str()), along.get(image.digest.as_str())) {
+            (Some((action, rule, number)), _) => Fate::Taken(*action, *rule, *number),
+            (None, Some(action)) => Fate::Along(*action),
+            (None, None) => Fate::Stays,
+        };
+        images.iter().map(fate).collect()
+    };
+    let (mut taken, mut referrers) = (Vec::new(), Vec::new());
+    let mut tell = |image: Image, fate: Fate| match fate {
+        Fate::Taken(action, rule, number) => taken.push((number, (image, action, rule))),
+        Fate::Along(action) => referrers.push((image, action)),
+        Fate::Stays => {}
+    };
+    let (mut fates, mut deletes) = (fates.into_iter(), Vec::new());
+    let deleted = images.extract_if(.., |image| {
+        let fate = fates.next().unwrap_or(Fate::Stays);
+        match fate.action() {
+            None => false,
+            Some(Action::Expire) => {
+                deletes.push(fate);
+                true
+            }
+            Some(Action::Archive) => {
+                tell(image.clone(), fate);
+                image.state = ImageState::Archived;
+                image.archived_at = Some(at);
+                false
+            }
         }
     });
-    let left = left.collect();
-    (Pass { at, taken, referrers }, left)
+    let deleted: Vec<Image> = deleted.collect();
+    deleted.into_iter().zip(deletes).for_each(|(image, fate)| tell(image, fate));
+    taken.sort_unstable_by_key(|(number, _)| *number);
+    Pass { at, taken: taken.into_iter().map(|(_, taken)| taken).collect(), referrers }
 }
 
 /// What becomes of referrers because of what they refer to, directly or through other referrers.

@@ -17,11 +17,12 @@ pub const MAX_EXPIRE: u8 = 20;
 pub fn objections(
     repository: &RepositoryName,
     policy: &Policy,
-    images: &[Image],
+    images: Vec<Image>,
     at: Moment,
     environments: &[Environment],
     max_percent: u8,
 ) -> Vec<Diagnostic> {
+    let all = images.len();
     let gone = settle(policy, images, at);
     let mut objections = Vec::new();
     let names: BTreeSet<&str> = environments.iter().map(|environment| environment.name.as_str()).collect();
@@ -36,11 +37,9 @@ pub fn objections(
     }
     // In whole numbers: more than 20 % of 5 images is more than 1.
     let deleted = gone.iter().filter(|(_, action)| *action == Action::Expire).count();
-    if deleted * 100 > images.len() * usize::from(max_percent) {
+    if deleted * 100 > all * usize::from(max_percent) {
         let message = format!(
-            "the policy would delete {} of the {} images in `{repository}`, which is more than {max_percent} %",
-            deleted,
-            images.len()
+            "the policy would delete {deleted} of the {all} images in `{repository}`, which is more than {max_percent} %"
         );
         let hint = "see which with `longshore lifecycle simulate`; then raise --max-expire, or pass --yes";
         objections.push(Diagnostic::input(message).hint(hint));
@@ -64,7 +63,7 @@ mod tests {
         let images = Images::parse(&format!("[{}]", all.join(","))).unwrap().0;
         let at = Moment::parse("2024-01-01T00:00:00Z").unwrap();
         let environment = Environment { name: "prod".parse().unwrap(), branch: None, tag: None };
-        let found = objections(&"web".parse().unwrap(), &policy, &images, at, &[environment], max_percent);
+        let found = objections(&"web".parse().unwrap(), &policy, images, at, &[environment], max_percent);
         found.into_iter().map(|one| one.message).collect()
     }
 

@@ -175,7 +175,7 @@ fn guarded(wanted: &Repository, policy: &Policy, guard: Option<Guard<'_>>) -> Ve
         let message = format!("the images of `{}` were never looked at", wanted.name);
         return vec![Diagnostic::new(Blame::Bug, message)];
     };
-    objections(&wanted.name, policy, images, guard.at, guard.environments, guard.max_expire)
+    objections(&wanted.name, policy, images.to_vec(), guard.at, guard.environments, guard.max_expire)
 }
 
 /// All differences of a repository in one message.

@@ -1,7 +1,5 @@
 //! What `longshore images` prints.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
 use super::size;
@@ -9,9 +7,6 @@ use crate::diagnostic::Diagnostic;
 use crate::inventory::{Drawn, Removal, Row};
 use crate::lifecycle::Image;
 use crate::names::{Digest, RepositoryName};
-
-/// The platforms of images, by their digests.
-pub type Platforms = HashMap<String, Vec<String>>;
 
 /// How many removed images are listed.
 const MOST_LISTED: usize = 50;
@@ -38,12 +33,12 @@ impl Listing {
     ///
     /// # Errors
     /// If stdout does not take them.
-    pub fn print(&mut self, rows: &[Row<'_>], platforms: &Platforms) -> Result<(), Diagnostic> {
+    pub fn print(&mut self, rows: &[Row<'_>]) -> Result<(), Diagnostic> {
         let mut text = String::new();
         for row in rows {
             if self.as_json {
                 text.push_str(if self.printed == 0 { "[\n  " } else { ",\n  " });
-                text.push_str(&row_json(row, platforms).to_string());
+                text.push_str(&row_json(row).to_string());
             } else {
                 if self.printed == 0 {
                     text.push_str(&format!(
@@ -51,7 +46,7 @@ impl Listing {
                         "PUSHED", "LAST PULL", "SIZE", "DIGEST", "PLATFORMS", "KEY", "TAGS"
                     ));
                 }
-                text.push_str(&row_text(row, platforms));
+                text.push_str(&row_text(row));
                 text.push('\n');
             }
             self.printed += 1;
@@ -77,16 +72,16 @@ fn minute(text: &str) -> String {
     text.chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
-fn row_text(row: &Row<'_>, platforms: &Platforms) -> String {
+fn row_text(row: &Row<'_>) -> String {
     let image = row.image;
     let pulled = image.pulled_at.map_or_else(|| "-".to_owned(), |at| minute(&at.text()));
-    let platforms = platforms.get(&image.digest).map_or_else(|| "-".to_owned(), |names| names.join(","));
+    let platforms: Vec<&str> = row.platforms.iter().map(|name| name.as_str()).collect();
+    let platforms = if platforms.is_empty() { "-".to_owned() } else { platforms.join(",") };
     let mut tags: Vec<String> = image.tags.iter().filter(|tag| !tag.starts_with("src-")).cloned().collect();
     tags.sort_unstable();
     let mut notes = Vec::new();
     if !row.listed_by.is_empty() {
-        let by =
-            row.listed_by.iter().map(|index| index.tags.first().map_or_else(|| short(&index.digest), Clone::clone));
+        let by = row.listed_by.iter().map(|index| index.tag.clone().unwrap_or_else(|| short(&index.digest)));
         notes.push(format!("(part of {})", by.collect::<Vec<_>>().join(", ")));
     }
     notes.extend(image.subject.as_ref().map(|subject| format!("(about {})", short(subject))));
@@ -109,7 +104,7 @@ fn short(digest: &str) -> String {
     digest.chars().take(19).collect()
 }
 
-fn row_json(row: &Row<'_>, platforms: &Platforms) -> Value {
+fn row_json(row: &Row<'_>) -> Value {
     let image = row.image;
     let mut value = json!({
         "digest": image.digest,
@@ -118,7 +113,7 @@ fn row_json(row: &Row<'_>, platforms: &Platforms) -> Value {
         "last_pull": image.pulled_at.map(crate::lifecycle::Moment::text),
         "size_bytes": image.size,
         "media_type": image.media_type,
-        "platforms": platforms.get(&image.digest),
+        "platforms": Some(&row.platforms).filter(|names| !names.is_empty()),
         "key": row.key(),
         "state": row.state().unwrap_or("active"),
     });
@@ -165,10 +160,10 @@ pub fn removal(name: &RepositoryName, removal: &Removal<'_>) -> String {
         Some(subject) => format!("along with {}: {}", short(subject), named(image)),
         None => format!("along with its index: {}", named(image)),
     });
-    let all: Vec<String> = tags.chain(images).chain(along).collect();
     let mut lines = vec![format!("{name}: {} to remove", removed(removal))];
-    lines.extend(all.iter().take(MOST_LISTED).map(|line| format!("  {line}")));
-    if let Some(more) = all.len().checked_sub(MOST_LISTED).filter(|more| *more > 0) {
+    lines.extend(tags.chain(images).chain(along).take(MOST_LISTED).map(|line| format!("  {line}")));
+    let all = removal.tags.len() + removal.images.len() + removal.along.len();
+    if let Some(more) = all.checked_sub(MOST_LISTED).filter(|more| *more > 0) {
         lines.push(format!("  and {more} more"));
     }
     lines.join("\n")

@@ -18,6 +18,7 @@ mod drift;
 mod failures;
 mod gate;
 mod hostile;
+mod images;
 mod immutable;
 mod init;
 mod json_documents;

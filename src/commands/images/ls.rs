@@ -1,6 +1,6 @@
 //! `longshore images ls`
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{told, way};
 use crate::cli::{ImagesLsArgs, SortBy};
@@ -8,11 +8,10 @@ use crate::commands::World;
 use crate::commands::decide::Way;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::ports::ServiceError;
-use crate::inventory::{Row, Sort, rows};
+use crate::inventory::{Families, Row, Sort, Top, entries};
 use crate::lifecycle::{Image, ImageState};
 use crate::names::RepositoryName;
-use crate::report::images::{Listing, Platforms};
-use crate::scan::{Contents, contents};
+use crate::report::images::Listing;
 
 /// What stops a listing.
 enum Stop {
@@ -32,7 +31,7 @@ pub(super) async fn run(args: &ImagesLsArgs, world: &World) -> Result<(), Diagno
     let (way, _) = way(&args.place, world).await?;
     let name = &args.repository;
     let mut listing = Listing::new(args.json);
-    let mut left = args.limit.unwrap_or(usize::MAX);
+    let most = args.limit.unwrap_or(usize::MAX);
     let sort = match args.sort {
         SortBy::None => None,
         SortBy::Pushed => Some(Sort::Pushed),
@@ -41,34 +40,8 @@ pub(super) async fn run(args: &ImagesLsArgs, world: &World) -> Result<(), Diagno
         SortBy::Tag => Some(Sort::Tag),
     };
     let result = match sort {
-        None => {
-            way.ecr
-                .image_pages::<Stop>(name, &mut async |images| {
-                    let (images, platforms) = with_children(&way, name, images).await?;
-                    let page: Vec<Row<'_>> =
-                        images.iter().take(left).map(|image| Row { image, listed_by: Vec::new() }).collect();
-                    left -= page.len();
-                    listing.print(&page, &platforms).map_err(Stop::Print)?;
-                    if left == 0 { Err(Stop::Enough) } else { Ok(()) }
-                })
-                .await
-        }
-        Some(sort) => {
-            let (mut all, mut platforms) = (Vec::new(), Platforms::new());
-            let read = way
-                .ecr
-                .image_pages::<Stop>(name, &mut async |images| {
-                    let (images, found) = with_children(&way, name, images).await?;
-                    all.extend(images);
-                    platforms.extend(found);
-                    Ok(())
-                })
-                .await;
-            read.and_then(|()| {
-                let sorted = rows(&all, sort);
-                listing.print(&sorted[..left.min(sorted.len())], &platforms).map_err(Stop::Print)
-            })
-        }
+        None => unsorted(&way, name, most, &mut listing).await,
+        Some(sort) => sorted(&way, name, Top::new(sort, most), &mut listing).await,
     };
     match result {
         Ok(()) | Err(Stop::Enough) => Ok(listing.end()?),
@@ -77,30 +50,53 @@ pub(super) async fn run(args: &ImagesLsArgs, world: &World) -> Result<(), Diagno
     }
 }
 
-/// The images with what their indexes list, and the platforms that those name.
-async fn with_children(
+/// Prints each page as it comes; what an index lists is known as far as it is on the same page.
+async fn unsorted(way: &Way, name: &RepositoryName, most: usize, listing: &mut Listing) -> Result<(), Stop> {
+    let mut left = most;
+    way.ecr
+        .image_pages::<Stop>(name, &mut async |images| {
+            let mut families = Families::default();
+            read_indexes(way, name, &images, &mut families).await?;
+            let page: Vec<Row<'_>> = images.iter().take(left).map(|image| families.row(image)).collect();
+            left -= page.len();
+            listing.print(&page).map_err(Stop::Print)?;
+            if left == 0 { Err(Stop::Enough) } else { Ok(()) }
+        })
+        .await
+}
+
+/// Reads all pages, keeps what may be among the first, and prints that.
+async fn sorted(way: &Way, name: &RepositoryName, mut top: Top, listing: &mut Listing) -> Result<(), Stop> {
+    let mut families = Families::default();
+    way.ecr
+        .image_pages::<Stop>(name, &mut async |images| {
+            read_indexes(way, name, &images, &mut families).await?;
+            top.add(images);
+            Ok(())
+        })
+        .await?;
+    // In pieces, so that the text of a long list need not be in memory as well.
+    for some in top.sorted().chunks(1000) {
+        let rows: Vec<Row<'_>> = some.iter().map(|image| families.row(image)).collect();
+        listing.print(&rows).map_err(Stop::Print)?;
+    }
+    Ok(())
+}
+
+async fn read_indexes(
     way: &Way,
     name: &RepositoryName,
-    mut images: Vec<Image>,
-) -> Result<(Vec<Image>, Platforms), ServiceError> {
+    images: &[Image],
+    families: &mut Families,
+) -> Result<(), ServiceError> {
     let indexes = images.iter().filter(|image| image.is_index() && image.state == ImageState::Active);
-    let indexes: Vec<String> = indexes.map(|image| image.digest.clone()).collect();
-    let mut platforms = Platforms::new();
-    let mut children: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for fetched in way.ecr.manifests(name, &indexes).await? {
-        let Ok(Contents::Index(listed)) = contents(fetched.manifest.as_bytes()) else { continue };
-        let mut names = Vec::new();
-        for child in &listed {
-            names.extend(child.platform.clone());
-            if let Some(platform) = &child.platform {
-                platforms.insert(child.digest.to_string(), vec![platform.clone()]);
-            }
+    let by_digest: HashMap<&str, &Image> = indexes.map(|image| (image.digest.as_str(), image)).collect();
+    let digests: Vec<String> = by_digest.keys().map(|digest| (*digest).to_owned()).collect();
+    for fetched in way.ecr.manifests(name, &digests).await? {
+        let index = by_digest.get(fetched.digest.as_str());
+        if let (Some(index), Some(listed)) = (index, entries(&fetched.manifest)) {
+            families.add(index, &listed);
         }
-        platforms.insert(fetched.digest.clone(), names);
-        children.insert(fetched.digest, listed.into_iter().map(|child| child.digest.to_string()).collect());
     }
-    for image in &mut images {
-        image.children = children.remove(&image.digest).unwrap_or_default();
-    }
-    Ok((images, platforms))
+    Ok(())
 }

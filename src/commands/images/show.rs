@@ -18,16 +18,12 @@ use crate::scan::{Child, Contents, contents};
 pub(super) async fn run(args: &ImagesShowArgs, world: &World) -> Result<(), Diagnostics> {
     let (name, id) = named(args)?;
     let (way, _) = way(&args.place, world).await?;
-    let mut images: Vec<Image> = Vec::new();
-    way.ecr
-        .image_pages::<ServiceError>(&name, &mut async |page| {
-            images.extend(page);
-            Ok(())
-        })
-        .await
-        .map_err(|error| told(&error))?;
-    let image = find(&images, id.as_deref(), &name)?;
-    let shown = look(&way, &name, image, &images).await.map_err(|error| told(&error))?;
+    let found = match &id {
+        Some(id) => way.ecr.image(&name, id).await,
+        None => newest(&way, &name).await,
+    };
+    let image = checked(found.map_err(|error| told(&error))?, id.as_deref(), &name)?;
+    let shown = look(&way, &name, &image).await.map_err(|error| told(&error))?;
     match args.json {
         true => report::print_json(&report::images::shown_json(&shown))?,
         false => report::print(&report::images::shown(&shown))?,
@@ -49,11 +45,20 @@ fn named(args: &ImagesShowArgs) -> Result<(RepositoryName, Option<String>), Diag
     Ok((name, id.or_else(|| args.image.clone())))
 }
 
-fn find<'a>(images: &'a [Image], id: Option<&str>, name: &RepositoryName) -> Result<&'a Image, Diagnostic> {
-    let found = match id {
-        Some(id) => images.iter().find(|image| image.digest == id || image.tags.iter().any(|tag| tag == id)),
-        None => images.iter().filter(|image| !image.tags.is_empty()).max_by_key(|image| image.pushed_at),
-    };
+/// The newest image that has a tag.
+async fn newest(way: &Way, name: &RepositoryName) -> Result<Option<Image>, ServiceError> {
+    let mut newest: Option<Image> = None;
+    way.ecr
+        .image_pages::<ServiceError>(name, &mut async |page| {
+            let tagged = page.into_iter().filter(|image| !image.tags.is_empty());
+            newest = newest.take().into_iter().chain(tagged).max_by_key(|image| image.pushed_at);
+            Ok(())
+        })
+        .await?;
+    Ok(newest)
+}
+
+fn checked(found: Option<Image>, id: Option<&str>, name: &RepositoryName) -> Result<Image, Diagnostic> {
     let found = found.ok_or_else(|| {
         let what = id.map_or("image with a tag".to_owned(), |id| format!("`{id}`"));
         Diagnostic::input(format!("there is no {what} in `{name}`"))
@@ -68,12 +73,7 @@ fn find<'a>(images: &'a [Image], id: Option<&str>, name: &RepositoryName) -> Res
     Ok(found)
 }
 
-async fn look<'a>(
-    way: &Way,
-    name: &'a RepositoryName,
-    image: &'a Image,
-    images: &[Image],
-) -> Result<Shown<'a>, ServiceError> {
+async fn look<'a>(way: &Way, name: &'a RepositoryName, image: &'a Image) -> Result<Shown<'a>, ServiceError> {
     let manifest = way.ecr.manifests(name, std::slice::from_ref(&image.digest)).await?.pop();
     let manifest = manifest.map(|fetched| fetched.manifest).unwrap_or_default();
     let (children, manifests) = match contents(manifest.as_bytes()) {
@@ -99,13 +99,14 @@ async fn look<'a>(
             shared: Vec::new(),
         });
     }
-    let own: BTreeSet<String> = parts.iter().map(|part| part.digest.to_string()).collect();
-    let shared = users(way, name, images, &own, parts.iter().map(|part| &part.drawn)).await?;
+    let own: BTreeSet<&str> = parts.iter().map(|part| part.digest.as_str()).collect();
+    let Users { of_layer, images } = users(way, name, &own, parts.iter().map(|part| &part.drawn)).await?;
+    let others = images.saturating_sub(own.len().max(1));
     for part in &mut parts {
         part.shared =
-            part.drawn.layers.iter().map(|layer| shared.get(&layer.blob.digest).copied().unwrap_or(0)).collect();
+            part.drawn.layers.iter().map(|layer| of_layer.get(&layer.blob.digest).copied().unwrap_or(0)).collect();
     }
-    Ok(Shown { repository: name, image, parts, others: images.len().saturating_sub(own.len().max(1)) })
+    Ok(Shown { repository: name, image, parts, others })
 }
 
 /// An image's configuration; what cannot be read only lacks its commands.
@@ -117,30 +118,40 @@ async fn configuration(way: &Way, name: &RepositoryName, manifest: &str) -> Stri
     way.registry.small_blob(&image, &credential).await.unwrap_or_default()
 }
 
-/// How many other images of the repository need each layer. All manifests are read, a hundred at a time; only the layers of
-/// the image are remembered.
+/// Who else needs the layers of an image.
+struct Users {
+    /// How many other images of the repository need each layer.
+    of_layer: HashMap<String, usize>,
+    /// How many images there are at all.
+    images: usize,
+}
+
+/// All manifests are read, page by page; only the layers of the image are remembered.
 async fn users(
     way: &Way,
     name: &RepositoryName,
-    images: &[Image],
-    own: &BTreeSet<String>,
+    own: &BTreeSet<&str>,
     drawn: impl Iterator<Item = &Drawn>,
-) -> Result<HashMap<String, usize>, ServiceError> {
-    let mut users: HashMap<String, usize> =
-        drawn.flat_map(|drawn| &drawn.layers).map(|layer| (layer.blob.digest.clone(), 0)).collect();
-    let others = images
-        .iter()
-        .filter(|other| other.state == ImageState::Active && !other.is_index() && !own.contains(other.digest.as_str()));
-    let others: Vec<String> = others.map(|other| other.digest.clone()).collect();
-    for some in others.chunks(1000) {
-        for fetched in way.ecr.manifests(name, some).await? {
-            let needed: BTreeSet<String> = blobs(&fetched.manifest).into_iter().map(|blob| blob.digest).collect();
-            for digest in needed {
-                if let Some(count) = users.get_mut(&digest) {
-                    *count += 1;
+) -> Result<Users, ServiceError> {
+    let of_layer = drawn.flat_map(|drawn| &drawn.layers).map(|layer| (layer.blob.digest.clone(), 0)).collect();
+    let mut users = Users { of_layer, images: 0 };
+    way.ecr
+        .image_pages::<ServiceError>(name, &mut async |page| {
+            users.images += page.len();
+            let others = page.iter().filter(|other| {
+                other.state == ImageState::Active && !other.is_index() && !own.contains(other.digest.as_str())
+            });
+            let others: Vec<String> = others.map(|other| other.digest.clone()).collect();
+            for fetched in way.ecr.manifests(name, &others).await? {
+                let needed: BTreeSet<String> = blobs(&fetched.manifest).into_iter().map(|blob| blob.digest).collect();
+                for digest in needed {
+                    if let Some(count) = users.of_layer.get_mut(&digest) {
+                        *count += 1;
+                    }
                 }
             }
-        }
-    }
+            Ok(())
+        })
+        .await?;
     Ok(users)
 }

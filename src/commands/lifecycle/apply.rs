@@ -16,7 +16,7 @@ pub(super) async fn run(args: &ApplyArgs, world: &World) -> Result<(), Diagnosti
     let images = ecr.images(name).await.map_err(|error| super::told(&error))?;
     let environments = pipeline.map(|pipeline| pipeline.environments).unwrap_or_default();
     let at = super::at(None)?;
-    let against = objections(name, &file.policy, &images, at, &environments, args.guard.max_expire);
+    let against = objections(name, &file.policy, images, at, &environments, args.guard.max_expire);
     if args.yes {
         world.warn(&against);
     } else {

@@ -1,29 +1,21 @@
 //! Lifecycle policies, and the images that they are about.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_ecr::operation::get_lifecycle_policy::GetLifecyclePolicyError;
 use aws_sdk_ecr::operation::start_lifecycle_policy_preview::StartLifecyclePolicyPreviewError;
 use aws_sdk_ecr::types::{
-    DescribeImagesFilter, ImageActionType, ImageDetail, ImageIdentifier, ImageStatus, ImageStatusFilter,
-    LifecyclePolicyPreviewResult, LifecyclePolicyPreviewStatus,
+    ImageActionType, ImageDetail, ImageStatus, LifecyclePolicyPreviewResult, LifecyclePolicyPreviewStatus,
 };
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use time::OffsetDateTime;
 
 use super::EcrClient;
 use crate::execute::ports::{Failure, ServiceError};
-use crate::lifecycle::{Action, Image, ImageState, Moment, Policy, ServicePreview};
+use crate::lifecycle::{Action, Image, ImageState, MediaType, Moment, Policy, ServicePreview};
 use crate::names::RepositoryName;
 
-/// The largest pages. Source: ECR API model.
-const IMAGES_PAGE: i32 = 1000;
+/// The largest page of a preview. Source: ECR API model.
 const PREVIEW_PAGE: i32 = 100;
-/// The most image ids that one BatchGetImage takes.
-const BATCH: usize = 100;
-/// How many look-ups are under way at once.
-const CONCURRENCY: usize = 10;
 
 /// How often a preview is asked for: soon at first, then every five seconds, as the SDK's own waiter does.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -65,80 +57,6 @@ impl EcrClient {
                 Ok(None)
             }
             Err(error) => Err(self.failed(doing, Some(name), &error)),
-        }
-    }
-
-    /// All images of a repository, those in the archive too, and what its indexes list.
-    ///
-    /// # Errors
-    /// Whatever keeps ECR from answering; an index whose manifest it does not give.
-    pub async fn images(&self, name: &RepositoryName) -> Result<Vec<Image>, ServiceError> {
-        let doing = format!("describe the images of `{name}`");
-        let filter = DescribeImagesFilter::builder().image_status(ImageStatusFilter::Any).build();
-        let call = self
-            .sdk
-            .describe_images()
-            .set_registry_id(self.registry_id())
-            .repository_name(name.as_str())
-            .filter(filter)
-            .max_results(IMAGES_PAGE);
-        let mut images: Vec<Image> = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let page = self.ask(&doing, async |_| call.clone().set_next_token(token.clone()).send().await).await;
-            let page = page.map_err(|error| self.failed(&doing, Some(name), &error))?;
-            images.extend(page.image_details().iter().filter_map(image));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                break;
-            }
-        }
-        // The manifests of what is archived cannot be had.
-        let indexes = images.iter().filter(|image| image.is_index() && image.state == ImageState::Active);
-        let indexes: Vec<String> = indexes.map(|image| image.digest.clone()).collect();
-        let mut children: HashMap<String, Vec<String>> = stream::iter(indexes.chunks(BATCH).map(<[_]>::to_vec))
-            .map(|batch| self.children(name, batch))
-            .buffer_unordered(CONCURRENCY)
-            .try_fold(HashMap::new(), |mut all, found| async move {
-                all.extend(found);
-                Ok(all)
-            })
-            .await?;
-        for image in &mut images {
-            image.children = children.remove(&image.digest).unwrap_or_default();
-        }
-        Ok(images)
-    }
-
-    async fn children(
-        &self,
-        name: &RepositoryName,
-        digests: Vec<String>,
-    ) -> Result<HashMap<String, Vec<String>>, ServiceError> {
-        let ids = digests.iter().map(|digest| ImageIdentifier::builder().image_digest(digest).build());
-        let doing = || format!("read the indexes of `{name}`");
-        let call = self
-            .sdk
-            .batch_get_image()
-            .set_registry_id(self.registry_id())
-            .repository_name(name.as_str())
-            .set_image_ids(Some(ids.collect()))
-            .accepted_media_types("application/vnd.oci.image.index.v1+json")
-            .accepted_media_types("application/vnd.docker.distribution.manifest.list.v2+json");
-        let answer = self.ask(&doing(), async |_| call.clone().send().await).await;
-        let answer = answer.map_err(|error| self.failed(doing(), Some(name), &error))?;
-        let listed = answer
-            .images()
-            .iter()
-            .filter_map(|image| Some((image.image_id()?.image_digest()?.to_owned(), listed(image.image_manifest()?)?)));
-        let found: HashMap<String, Vec<String>> = listed.collect();
-        match digests.iter().find(|digest| !found.contains_key(*digest)) {
-            // Without its children the simulation would delete what ECR protects.
-            Some(missing) => {
-                let cause = format!("ECR did not give the manifest of {missing}");
-                Err(ServiceError { failure: Failure::Unexpected, doing: doing(), cause })
-            }
-            None => Ok(found),
         }
     }
 
@@ -231,16 +149,10 @@ pub(super) fn image(detail: &ImageDetail) -> Option<Image> {
             _ => ImageState::Active,
         },
         size: detail.image_size_in_bytes().and_then(|size| u64::try_from(size).ok()),
-        media_type: detail.image_manifest_media_type().map(str::to_owned),
+        media_type: detail.image_manifest_media_type().map(MediaType::of),
         subject: detail.subject_manifest_digest().map(str::to_owned),
         children: Vec::new(),
     })
-}
-
-fn listed(manifest: &str) -> Option<Vec<String>> {
-    let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
-    let entries = manifest.get("manifests")?.as_array()?.iter();
-    entries.map(|entry| Some(entry.get("digest")?.as_str()?.to_owned())).collect()
 }
 
 fn taken(result: &LifecyclePolicyPreviewResult) -> Option<(String, (Action, u32))> {
