@@ -8,6 +8,7 @@ mod gather;
 mod git;
 mod refs;
 mod registry;
+mod replication;
 mod settings;
 mod url;
 
@@ -20,6 +21,7 @@ pub use gather::{Facts, StatedFacts};
 pub use git::GitFacts;
 pub use refs::Refs;
 pub use registry::{ContentFacts, PartFacts, RegistryFacts, ReplicationRule, RepositoryFacts, StoredImage};
+pub use replication::Destination;
 pub use settings::{Asked, EncryptionFacts, RepositorySettings, Scanning, Template, Unseen};
 pub use url::browsable_url;
 

@@ -27,6 +27,8 @@ pub struct ReplicationRule {
     pub destinations: Vec<(String, String)>,
     /// What the names of its repositories begin with; it is for all of them, if there is none.
     pub prefixes: Vec<String>,
+    /// What is deleted here is deleted there too.
+    pub deletes: bool,
 }
 
 impl ReplicationRule {

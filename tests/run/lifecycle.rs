@@ -20,13 +20,24 @@ fn lifecycle(user: &User, server: &LocalServer, arguments: &[&str]) -> Ended {
 
 /// An index that lists these images, pushed under a tag; without any it is the smallest image that there is.
 fn push(user: &User, server: &LocalServer, tag: Option<&str>, name: &str, children: &[&str]) -> String {
+    push_to(user, server, "web", tag, name, children)
+}
+
+fn push_to(
+    user: &User,
+    server: &LocalServer,
+    repository: &str,
+    tag: Option<&str>,
+    name: &str,
+    children: &[&str],
+) -> String {
     let media_type = "application/vnd.oci.image.index.v1+json";
     let manifests: Vec<Value> =
         children.iter().map(|digest| json!({ "mediaType": media_type, "digest": digest, "size": 1 })).collect();
     let manifest =
         json!({ "schemaVersion": 2, "mediaType": media_type, "manifests": manifests, "annotations": { "name": name } });
     let text = manifest.to_string();
-    let mut put = vec!["put-image", "--repository-name", "web", "--image-manifest", &text];
+    let mut put = vec!["put-image", "--repository-name", repository, "--image-manifest", &text];
     put.extend(tag.into_iter().flat_map(|tag| ["--image-tag", tag]));
     let pushed = aws_json(user, server, &put);
     pushed["image"]["imageId"]["imageDigest"].as_str().unwrap().to_owned()
@@ -128,4 +139,66 @@ fn a_new_repository_gets_the_policy_of_the_pipeline() {
     let policy: Value = serde_json::from_str(put["lifecyclePolicyText"].as_str().unwrap()).unwrap();
     assert_eq!(policy["rules"][0]["selection"]["tagPrefixList"], json!(["v"]));
     assert_eq!(policy["rules"][1]["selection"]["tagStatus"], json!("untagged"));
+}
+
+#[test]
+fn copies_in_other_registries_are_told_of() {
+    let user = User::new();
+    let server = user.serve("data");
+    aws(&user, &server, &["create-repository", "--repository-name", "shop/web"]).succeeds();
+    for tag in ["v1", "v2", "v3"] {
+        push_to(&user, &server, "shop/web", Some(tag), tag, &[]);
+    }
+    user.write(&user.at("home/policy.json"), KEEP_TWO);
+    let simulate = ["simulate", "shop/web", "--policy", "policy.json"];
+    let told = |arguments: &[&str]| lifecycle(&user, &server, arguments).with_code(0).stdout;
+    let alone = told(&simulate);
+    assert!(alone.ends_with("the registry replicates this repository nowhere: no copy is touched\n"), "{alone}");
+
+    let to = |region: &str| json!({ "region": region, "registryId": "210987654321" });
+    let filter = |prefix: &str| json!([{ "filter": prefix, "filterType": "PREFIX_MATCH" }]);
+    let rules = json!({ "rules": [
+        { "destinations": [to("eu-west-1")], "repositoryFilters": filter("shop/"), "deleteReplication": { "enabled": true } },
+        { "destinations": [to("us-west-2")], "deleteReplication": { "enabled": false } },
+        { "destinations": [to("sa-east-1")], "repositoryFilters": filter("web"), "deleteReplication": { "enabled": true } },
+    ] });
+    server.ask("PutReplicationConfiguration", &json!({ "replicationConfiguration": rules }));
+    let told_now = told(&simulate);
+    let expected = "each image that expires is deleted in 210987654321/eu-west-1 too: deleteReplication is on\n\
+        the copies in 210987654321/us-west-2 stay: deleteReplication is off, and a policy acts in its own registry and region only\n";
+    assert!(told_now.ends_with(expected), "{told_now}");
+    let json: Value = serde_json::from_str(&told(&[&simulate[..], &["--json"]].concat())).unwrap();
+    let destination = |region: &str, deletes: bool| json!({ "registryId": "210987654321", "region": region, "deleteReplication": deletes });
+    let both = json!([destination("eu-west-1", true), destination("us-west-2", false)]);
+    assert_eq!(json["replication"], json!({ "destinations": both }));
+    let preview = told(&["preview", "shop/web", "--policy", "policy.json"]);
+    assert!(preview.contains(expected), "{preview}");
+    let refused = lifecycle(&user, &server, &["apply", "shop/web", "--policy", "policy.json"]).with_code(2);
+    assert!(refused.stderr.contains(" is deleted in 210987654321/eu-west-1 too"), "{}", refused.stderr);
+    let removed = server.env(user.longshore(&user.at("home"), &["images", "rm", "shop/web", "v1", "--yes"])).run();
+    assert!(removed.with_code(0).stderr.contains("they go in 210987654321/eu-west-1 too"));
+
+    let described = aws(&user, &server, &["describe-images", "--repository-name", "shop/web"]).succeeds();
+    user.write(&user.at("home/images.json"), &described);
+    let keep_one = KEEP_TWO.replace("\"countNumber\":2", "\"countNumber\":1");
+    user.write(&user.at("home/one.json"), &keep_one);
+    let offline = told(&["simulate", "--images", "images.json", "--policy", "one.json"]);
+    assert!(offline.contains("replication was not asked about, since the images come from a file: "), "{offline}");
+}
+
+#[test]
+fn a_role_that_may_not_see_the_registry_is_told_so() {
+    let user = User::new();
+    let denied =
+        "faults: [{ operation: DescribeRegistry, answer: { status: 400, code: AccessDeniedException, message: no } }]";
+    let server = user.serve_with_faults("data", denied);
+    aws(&user, &server, &["create-repository", "--repository-name", "web"]).succeeds();
+    for tag in ["v1", "v2", "v3"] {
+        push(&user, &server, Some(tag), tag, &[]);
+    }
+    user.write(&user.at("home/policy.json"), KEEP_TWO);
+    let told = lifecycle(&user, &server, &["simulate", "web", "--policy", "policy.json"]).with_code(0).stdout;
+    let words = "cannot get the replication rules of the registry: AccessDeniedException: no; where a replication rule has \
+                 deleteReplication on, each image that expires is deleted at every destination too\n";
+    assert!(told.ends_with(words), "{told}");
 }

@@ -30,6 +30,10 @@ pub(super) async fn run(args: &ImagesRmArgs, world: &World) -> Result<(), Diagno
         return Ok(());
     }
     report::print(&report::images::removal(name, &removal))?;
+    // What may not be asked is no reason to keep silent about what is removed here.
+    if let Some(further) = way.ecr.destinations(name).await.ok().as_deref().and_then(report::lifecycle::removing) {
+        report::note(&further);
+    }
     if args.dry_run {
         return Ok(());
     }

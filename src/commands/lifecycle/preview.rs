@@ -8,6 +8,7 @@ use crate::inventory::Prices;
 use crate::lifecycle;
 use crate::pipeline;
 use crate::report;
+use crate::report::lifecycle::Bearing;
 
 pub(super) async fn run(args: &PreviewArgs, world: &World) -> Result<(), Diagnostics> {
     let stated = args.policy.as_deref().map(|path| super::policy(path, world)).transpose()?;
@@ -27,13 +28,15 @@ pub(super) async fn run(args: &PreviewArgs, world: &World) -> Result<(), Diagnos
     };
     let preview = ecr.preview_lifecycle(name, Some(&file.policy)).await.map_err(|error| super::told(&error))?;
     // After the preview, so that both are of nearly the same moment.
-    let images = ecr.images(name).await.map_err(|error| super::told(&error))?;
+    let (images, reach) = tokio::join!(ecr.images(name), ecr.destinations(name));
+    let (images, reach) = (images.map_err(|error| super::told(&error))?, Some(reach));
     let outcome = lifecycle::evaluate(&file.policy, &images, super::at(None)?);
     let found = lifecycle::disagreements(&outcome, &preview);
     if args.json {
         report::print_json(&report::lifecycle::disagreements_json(&found, outcome.at))?;
     } else {
-        let text = report::lifecycle::text(name.as_str(), &file.policy, &images, &outcome, &[], &Prices::default());
+        let to = Bearing { prices: &Prices::default(), reach: &reach };
+        let text = report::lifecycle::text(name.as_str(), &file.policy, &images, &outcome, &[], &to);
         report::print(&format!("{text}\n\n{}", report::lifecycle::disagreements(&found)))?;
     }
     if found.is_empty() {

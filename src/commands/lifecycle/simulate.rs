@@ -11,6 +11,7 @@ use crate::effects::workspace;
 use crate::lifecycle::{self, Image, Images};
 use crate::names::RepositoryName;
 use crate::report;
+use crate::report::lifecycle::Bearing;
 
 pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagnostics> {
     let prices = prices::prices(&args.prices, world)?;
@@ -18,12 +19,13 @@ pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagno
     world.warn(&file.doubts(None));
     let policy = &file.policy;
     let at = super::at(args.at.as_deref())?;
-    let (name, images) = match (&args.images, &args.repository) {
-        (Some(path), _) => (path.display().to_string(), from_file(path, world)?),
+    let (name, images, reach) = match (&args.images, &args.repository) {
+        (Some(path), _) => (path.display().to_string(), from_file(path, world)?, None),
         (None, Some(name)) => {
             let pipeline = read::pipeline_if_any(&args.place.pipeline, world)?;
             let ecr = super::ecr(pipeline.as_ref(), &args.place.registry, world).await?;
-            (name.to_string(), ecr.images(name).await.map_err(|error| super::told(&error))?)
+            let (images, reach) = tokio::join!(ecr.images(name), ecr.destinations(name));
+            (name.to_string(), images.map_err(|error| super::told(&error))?, Some(reach))
         }
         (None, None) => return Err(Diagnostic::input("there are no images to look at").into()),
     };
@@ -32,11 +34,12 @@ pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagno
     if args.passes > 1 {
         lifecycle::passes(policy, images.clone(), at, usize::from(args.passes), |pass| passes.push(pass));
     }
+    let to = Bearing { prices: &prices, reach: &reach };
     let repository = args.repository.as_ref().map(RepositoryName::as_str);
     report::print(&if args.json {
-        report::lifecycle::json(repository, policy, &images, &first, &passes, &prices)
+        report::lifecycle::json(repository, policy, &images, &first, &passes, &to)
     } else {
-        report::lifecycle::text(&name, policy, &images, &first, &passes, &prices)
+        report::lifecycle::text(&name, policy, &images, &first, &passes, &to)
     })?;
     Ok(())
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::action_json;
-use super::simulation;
-use crate::inventory::Prices;
+use super::reach;
+use super::simulation::{self, Bearing};
 use crate::lifecycle::{Action, Image, ImageState, Outcome, Pass, Policy, along};
 
 /// In the shape of ECR's GetLifecyclePolicyPreview, with what that does not tell beside it.
@@ -24,6 +24,9 @@ struct Simulation<'a> {
     /// Reasons why images stay, and how many.
     kept: Vec<Value>,
     freed: Value,
+    /// Where the images are replicated to, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replication: Option<Value>,
     /// Every daily run, the first included, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     passes: Option<Vec<Run<'a>>>,
@@ -64,7 +67,7 @@ pub fn json<'a>(
     images: &'a [Image],
     first: &'a Outcome<'a>,
     passes: &'a [Pass],
-    prices: &Prices,
+    to: &Bearing<'_>,
 ) -> String {
     let taken = || first.taken.iter().map(|taken| (taken.image, taken.action, taken.priority));
     let going = along(first, images);
@@ -79,7 +82,8 @@ pub fn json<'a>(
         summary: summary(taken().map(|(_, action, _)| action)),
         referrers: referrers.collect(),
         kept: kept.map(|(why, count, _)| json!({ "reason": why, "imageCount": count })).collect(),
-        freed: simulation::freed(taken().map(|(image, action, _)| (image, action))).to_json(prices),
+        freed: simulation::freed(taken().map(|(image, action, _)| (image, action))).to_json(to.prices),
+        replication: reach::json(to.reach),
         passes: (passes.len() > 1).then(|| passes.iter().map(run).collect()),
     })
 }

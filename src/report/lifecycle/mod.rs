@@ -1,6 +1,7 @@
 //! What `longshore lifecycle` prints.
 
 mod json;
+mod reach;
 mod simulation;
 
 use serde_json::{Value, json};
@@ -9,7 +10,8 @@ use crate::diagnostic::Diagnostic;
 use crate::lifecycle::{Action, Count, Disagreement, Moment, Policy, Rule, TagSelection};
 
 pub use json::json;
-pub use simulation::text;
+pub use reach::{Reach, expiring, removing};
+pub use simulation::{Bearing, text};
 
 /// The policy in ECR's form, indented.
 pub fn policy(policy: &Policy) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::reach::{self, Reach};
 use super::rule_words;
 use crate::inventory::{PRICES_OF, Prices};
 use crate::lifecycle::{Action, Image, KeptWhy, Outcome, Pass, Policy, along};
@@ -59,6 +60,14 @@ fn money(usd: f64) -> String {
     if usd >= 0.005 || usd == 0.0 { format!("{usd:.2}") } else { "less than 0.01".to_owned() }
 }
 
+/// What a simulation bears on outside of the images.
+pub struct Bearing<'a> {
+    /// What storage costs.
+    pub prices: &'a Prices,
+    /// Where the images are replicated to.
+    pub reach: &'a Reach,
+}
+
 /// The simulation of these images as a table by rule: what goes, what stays and why, and what that saves. `passes` are all
 /// daily runs, the first included, where there are several.
 pub fn text<'a>(
@@ -67,7 +76,7 @@ pub fn text<'a>(
     images: &'a [Image],
     first: &'a Outcome<'a>,
     passes: &[Pass],
-    prices: &Prices,
+    to: &Bearing<'_>,
 ) -> String {
     let mut lines = vec![format!(
         "{name} at {}: {} expire, {} archived, {} stay",
@@ -101,7 +110,7 @@ pub fn text<'a>(
         lines.push(format!("{referrers} referrers, such as signatures, go with their images"));
     }
     following(passes, &mut lines);
-    closing(first, passes, prices, &mut lines);
+    closing(first, passes, to, &mut lines);
     lines.join("\n")
 }
 
@@ -120,7 +129,7 @@ fn following(passes: &[Pass], lines: &mut Vec<String>) {
     }
 }
 
-fn closing(first: &Outcome<'_>, passes: &[Pass], prices: &Prices, lines: &mut Vec<String>) {
+fn closing(first: &Outcome<'_>, passes: &[Pass], to: &Bearing<'_>, lines: &mut Vec<String>) {
     let freed = if passes.len() > 1 {
         freed(passes.iter().flat_map(|pass| &pass.taken).map(|(image, action, _)| (image, *action)))
     } else {
@@ -134,17 +143,14 @@ fn closing(first: &Outcome<'_>, passes: &[Pass], prices: &Prices, lines: &mut Ve
     lines.push(format!(
         "frees at most {} and {} USD a month at {}; layers that other images need stay{unknown}",
         size::bytes(freed.bytes),
-        money(prices.of_storage(freed.bytes)),
-        price_words(prices)
+        money(to.prices.of_storage(freed.bytes)),
+        price_words(to.prices)
     ));
     if first.transitioning() > 0 {
         lines.push("archiving saves nothing below 150 TB, and an archived image cannot be pulled".to_owned());
     }
     if first.expiring() > 0 {
-        lines.push(
-            "where a replication rule has deleteReplication on, each image that expires is deleted at every destination too"
-                .to_owned(),
-        );
+        lines.extend(reach::expiring(to.reach));
     }
 }
 
