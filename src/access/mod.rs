@@ -93,3 +93,26 @@ fn plain(node: &Node) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A policy whose text has so many characters.
+    fn of_length(length: usize) -> Result<Written, Problems> {
+        let text = |sid: &str| {
+            format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"{sid}","Effect":"Allow","Principal":"*","Action":"ecr:BatchGetImage"}}]}}"#
+            )
+        };
+        let sid = "s".repeat(length - text("").chars().count());
+        read(&crate::tree::json::parse(&text(&sid)).unwrap())
+    }
+
+    #[test]
+    fn the_limit_is_that_of_ecr_to_the_character() {
+        assert_eq!(of_length(10_240).unwrap().document.to_text().chars().count(), 10_240);
+        let problems = of_length(10_241).unwrap_err();
+        assert!(problems[0].message.contains("has 10241 characters"), "{}", problems[0].message);
+    }
+}

@@ -218,3 +218,21 @@ impl Count {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: ECR user guide, "Lifecycle policy properties": of several prefixes or patterns an image needs a tag for each.
+    #[test]
+    fn an_image_needs_a_tag_for_every_entry() {
+        let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let both =
+            [TagSelection::Prefixes(list(&["alpha", "beta"])), TagSelection::Patterns(list(&["alpha*", "beta*"]))];
+        for selection in both {
+            assert!(selection.matches(&list(&["beta-2", "other", "alpha-1"])));
+            assert!(!selection.matches(&list(&["alpha-1", "alpha-2"])), "{selection:?}");
+            assert!(!selection.matches(&list(&["beta-1"])) && !selection.matches(&[]), "{selection:?}");
+        }
+    }
+}

@@ -106,3 +106,21 @@ fn too_long(length: usize) -> Problem {
 fn too_many_rules(at: &At, count: usize) -> Problem {
     Problem::at(at, format!("the policy has {count} rules, ECR takes at most {MAX_RULES}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_archived_stays_for_ninety_days() {
+        let of_days = |days: u32| {
+            let selection = format!(
+                r#"{{"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned","countUnit":"days","countNumber":{days}}}"#
+            );
+            read_json(&format!(
+                r#"{{"rules":[{{"rulePriority":1,"selection":{selection},"action":{{"type":"expire"}}}}]}}"#
+            ))
+        };
+        assert!(of_days(90).is_ok() && of_days(89).is_err());
+    }
+}
