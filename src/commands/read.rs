@@ -21,23 +21,29 @@ pub(super) fn find(args: &PipelineArgs, world: &World) -> Option<PathBuf> {
     named.map(|path| world.folder.join(path)).or_else(|| workspace::find_pipeline_file(&world.folder))
 }
 
-/// Reads the pipeline file that was named, or the nearest one. Tells its warnings.
+/// Reads the pipeline file that was named, or the nearest one, and the files that it names. Tells their warnings.
 pub(super) fn pipeline(args: &PipelineArgs, world: &World) -> Result<Loaded, Diagnostics> {
+    let Loaded { mut pipeline, root } = alone(args, world)?;
+    let policies = pipeline::load_files(&mut pipeline, &|file: &Path| {
+        let file = root.join(file);
+        workspace::read(&file).map(|bytes| (shown(&file, &world.folder), bytes)).map_err(|error| error.to_string())
+    })?;
+    world.warn(&policies);
+    Ok(Loaded { pipeline, root })
+}
+
+/// Reads the pipeline file that was named, or the nearest one, and nothing that it names. Tells its warnings.
+pub(super) fn alone(args: &PipelineArgs, world: &World) -> Result<Loaded, Diagnostics> {
     let path = find(args, world).ok_or_else(no_file)?;
     let stdin = args.file.as_deref().filter(|file| *file == Path::new("-"));
     let name = if stdin.is_some() { "standard input".to_owned() } else { shown(&path, &world.folder) };
     let bytes = workspace::read_pipeline(stdin.unwrap_or(&path)).map_err(|error| {
         Diagnostic::input(format!("cannot read the pipeline file `{name}`")).caused_by(error.to_string())
     })?;
-    let (mut pipeline, warnings) =
+    let (pipeline, warnings) =
         pipeline::parse_bytes(&name, bytes)?.resolve(&|variable: &str| world.variables.get(variable).cloned())?;
     world.warn(&warnings);
     let root = path.parent().unwrap_or(&world.folder).to_owned();
-    let policies = pipeline::load_files(&mut pipeline, &|file: &Path| {
-        let file = root.join(file);
-        workspace::read(&file).map(|bytes| (shown(&file, &world.folder), bytes)).map_err(|error| error.to_string())
-    })?;
-    world.warn(&policies);
     Ok(Loaded { pipeline, root })
 }
 

@@ -10,7 +10,11 @@ use crate::pipeline::declared_tags;
 use crate::report;
 
 pub(super) fn run(args: &LintArgs, world: &World) -> Result<ExitCode, Diagnostics> {
-    let declared = read::pipeline_if_any(&args.pipeline, world)?.map(|pipeline| declared_tags(&pipeline));
+    // Without the files that it names: this policy may be one of them, and is not to be told of twice.
+    let declared = match read::find(&args.pipeline, world) {
+        Some(_) => Some(declared_tags(&read::alone(&args.pipeline, world)?.pipeline)),
+        None => None,
+    };
     let linted = super::policy(&args.policy.policy, world);
     let file = match linted {
         Ok(file) => file,
