@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn word_for_word() {
         let expected = "::error file=app/longshore.yaml,line=2,col=4,endColumn=5,title=longshore::\
-                        100%25 wrong%0Acaused by: x%0A           ::y%0Ahint: look, there";
+                        100%25 wrong%0Acaused by: x%0A           \u{200b}::y%0Ahint: look, there";
         assert_eq!(told("longshore.yaml", "x\n::y"), [expected]);
         let placeless = annotations(Level::Warning, [&Diagnostic::input("no")], ground(&|_| true));
         assert_eq!(placeless, ["::warning title=longshore::no"]);
