@@ -6,8 +6,11 @@
 mod fuzz;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fuzz::{TARGETS, Target};
 
 /// How long each target is fed, in milliseconds, unless LONGSHORE_FUZZ_MS says otherwise.
@@ -70,6 +73,26 @@ fn mutated(random: &mut fastrand::Rng, seeds: &[&str]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// What fuzzing kept for a target, which has a program in `fuzz/fuzz_targets`.
+fn kept(target: &Target) -> Vec<Vec<u8>> {
+    let words = target.name.to_lowercase().replace(|letter: char| !letter.is_ascii_lowercase(), "_");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let name = words.trim_matches('_');
+    assert!(root.join("fuzz_targets").join(format!("{name}.rs")).exists(), "{name} has no program");
+    let file = root.join("corpus").join(format!("{name}.txt"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    text.lines().map(|line| STANDARD.decode(line).unwrap()).collect()
+}
+
+#[test]
+fn what_coverage_guided_fuzzing_found_is_fed_again() {
+    for target in &TARGETS {
+        let inputs = kept(target);
+        assert!(!inputs.is_empty(), "{}: scripts/fuzz.sh --keep makes a corpus", target.name);
+        inputs.iter().for_each(|input| (target.run)(input));
+    }
 }
 
 /// How many inputs it was fed.

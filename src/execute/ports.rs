@@ -301,6 +301,16 @@ impl Credential {
         &self.password
     }
 
+    /// Out of what [`basic`](Self::basic) gives, which is also the form of ECR's tokens and of docker's configuration.
+    /// `None` if it is nothing of the kind.
+    pub fn from_basic(encoded: &str, expires_at: Option<OffsetDateTime>) -> Option<Self> {
+        use base64::Engine as _;
+        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
+        let text = String::from_utf8(decoded).ok()?;
+        let (username, password) = text.split_once(':')?;
+        Some(Credential::new(username, password, expires_at))
+    }
+
     /// User name and password as a request's header bears them, just as secret as [`reveal`](Self::reveal).
     pub fn basic(&self) -> String {
         use base64::Engine as _;

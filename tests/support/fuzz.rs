@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::path::Path;
 
+use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 use longshore::dockerfile::{self, Circumstances};
+use longshore::effects::buildkit::Progress as BuildKitProgress;
 use longshore::effects::context::IgnoreRules;
-use longshore::execute::ports::Manifest;
+use longshore::effects::docker::ClassicProgress;
+use longshore::effects::registry::Challenge;
+use longshore::execute::ports::{Credential, Manifest};
 use longshore::facts::Facts;
 use longshore::key::Record;
 use longshore::local::Fault;
@@ -15,15 +19,17 @@ use longshore::pipeline::rule;
 use longshore::plan::tags::fill_in;
 use longshore::retry::retry_after;
 use longshore::{lifecycle, pipeline};
+use prost::Message as _;
 
 /// One target: its name, what it is begun with, and what is fed.
 pub struct Target {
     pub name: &'static str,
+    #[allow(dead_code, reason = "fuzzers begin with their own corpus")]
     pub seeds: &'static [&'static str],
     pub run: fn(&[u8]),
 }
 
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 14] = [
     Target {
         name: "pipeline file and interpolation",
         seeds: &[
@@ -104,7 +110,38 @@ pub const TARGETS: [Target; 11] = [
         seeds: &["quotas: ecr\nfaults: [{ operation: 'registry:*', nth: 2.., delay: 5ms, answer: { status: 503 } }]\n"],
         run: faults,
     },
+    Target {
+        name: "progress of the classic builder",
+        seeds: &[
+            "Step 1/2 : FROM scratch\n",
+            " ---> Running in 0123456789ab\nhello\r\nRemoving intermediate container 0123456789ab\n ---> 0123456789ab\n",
+            "STEP 2/3: RUN x\n--> Using cache 0123456789ab\nSuccessfully built 0123456789ab\n",
+        ],
+        run: classic_progress,
+    },
+    Target {
+        name: "progress of BuildKit",
+        // A vertex that began and one line of its log, as protobuf; what BuildKit sends is not text.
+        seeds: &["\u{a}\u{15}\u{a}\u{3}d:1\u{1a}\u{e}[1/2] RUN x\u{1a}\u{b}\u{a}\u{3}d:1\u{22}\u{3}hi\n"],
+        run: buildkit_progress,
+    },
+    Target {
+        name: "challenges and tokens",
+        seeds: &[
+            "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:a:pull\"",
+            "Bearer realm=https://x/, scope=\"\"",
+            "QVdTOnBhc3N3b3Jk",
+        ],
+        run: challenge,
+    },
 ];
+
+/// Runs one target on these bytes.
+#[allow(dead_code, reason = "for fuzzers, which have a program for each")]
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    (target.unwrap().run)(bytes);
+}
 
 fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes)
@@ -184,4 +221,29 @@ fn names(bytes: &[u8]) {
 
 fn faults(bytes: &[u8]) {
     let _ = black_box(Fault::parse(&text(bytes), Path::new("/")));
+}
+
+fn classic_progress(bytes: &[u8]) {
+    for mut progress in [ClassicProgress::default(), ClassicProgress::of_podman()] {
+        text(bytes).split_inclusive('\n').for_each(|line| progress.update(line, &|event| drop(black_box(event))));
+        black_box(progress.failure(&|event| drop(black_box(event))));
+    }
+}
+
+fn buildkit_progress(bytes: &[u8]) {
+    let Ok(status) = StatusResponse::decode(bytes) else { return };
+    let mut progress = BuildKitProgress::default();
+    // Twice, since steps are told again as they go on.
+    for _ in 0..2 {
+        progress.update(&status, &|event| drop(black_box(event)));
+    }
+    black_box(progress.failure(&|event| drop(black_box(event))));
+}
+
+fn challenge(bytes: &[u8]) {
+    black_box(Challenge::parse(&text(bytes)));
+    if let Some(credential) = Credential::from_basic(&text(bytes), None) {
+        let again = Credential::from_basic(&credential.basic(), None).unwrap();
+        assert_eq!((again.username.as_str(), again.reveal()), (credential.username.as_str(), credential.reveal()));
+    }
 }

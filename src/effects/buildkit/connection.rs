@@ -10,6 +10,11 @@ use tonic::transport::{Channel, Endpoint, Uri};
 
 use crate::effects::docker::{DockerAddress, dial};
 
+/// How many bytes the daemon may send ahead. It is the largest window that HTTP/2 knows, since half of it is what h2 grants for
+/// small frames that lie about unread, at 256 bytes each: a context of 200,000 files is asked for in as many of them, and
+/// h2 breaks off the connection of who sends more. Source: RFC 9113, section 6.9.1; h2, `DataFrameBudget`.
+pub(super) const WINDOW: u32 = (1 << 31) - 1;
+
 /// A channel to BuildKit's own services.
 ///
 /// # Errors
@@ -18,7 +23,7 @@ pub(super) async fn channel(address: &DockerAddress) -> io::Result<Channel> {
     let io = upgrade(address, "/grpc", HeaderMap::new()).await?;
     let mut once = Some(io);
     // The URI is never looked at: there is one connection, and it is there already.
-    let endpoint = Endpoint::from_static("http://buildkit");
+    let endpoint = Endpoint::from_static("http://buildkit").initial_connection_window_size(WINDOW);
     let connector = Connector(move |_: Uri| {
         std::future::ready(once.take().ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionReset)))
     });

@@ -45,8 +45,8 @@ impl FileSync {
         };
         let wanted = Wanted { follow: values(metadata, "followpaths"), include: values(metadata, "include-patterns") };
         let (pieces, receiver) = mpsc::channel(WAITING);
-        // HTTP/2 breaks the connection when many small messages lie about unread. So they are taken in at once, however
-        // many they are; 4 bytes are kept of each.
+        // Requests are small and many. They are taken in at once, so that none lies about as a frame; 8 bytes are kept of
+        // each.
         let (asked, asking) = std::sync::mpsc::channel();
         tokio::spawn(take_in(requests, asked));
         let tell = self.tell.clone();

@@ -97,7 +97,7 @@ impl BuildKit<'_> {
         let unreachable = |error: &io::Error| self.unreachable(&doing, error);
         let session = session::open(self.address, &request.session, &inputs.shared_key, services).await;
         // Answers as long as it is held.
-        let _session = session.map_err(|error| unreachable(&error))?;
+        let mut session = session.map_err(|error| unreachable(&error))?;
         let channel = connection::channel(self.address).await.map_err(|error| unreachable(&error))?;
         let mut watch = Watch::new(told, tell);
         match watch.solve(channel, request).await {
@@ -118,7 +118,10 @@ impl BuildKit<'_> {
             }
             Err(Stopped::Builder(error)) => {
                 let failure = watch.progress.failure(tell);
-                let words = error.message().trim_end();
+                // The daemon only knows that nobody answers any more.
+                let broken = session.try_join_next().and_then(|ended| ended.ok()?.err());
+                let broken = broken.map(|broken| format!("\nthe session broke off: {broken}")).unwrap_or_default();
+                let words = format!("{}{broken}", error.message().trim_end());
                 let step = match &failure {
                     Failure::BuildFailed { step: Some(step), .. } => Some(step),
                     _ => None,
@@ -129,7 +132,7 @@ impl BuildKit<'_> {
                 };
                 let cause = place::of(&error)
                     .or_else(by_name)
-                    .map_or_else(|| words.to_owned(), |place| format!("{place}\n{words}"));
+                    .map_or_else(|| words.clone(), |place| format!("{place}\n{words}"));
                 Err(failed(failure, cause))
             }
         }

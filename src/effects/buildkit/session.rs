@@ -67,7 +67,7 @@ pub(super) async fn open(
         .add_service(SshServer::new(services.ssh))
         .add_service(UploadServer::new(services.upload));
     let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder.timer(TokioTimer::new());
+    builder.timer(TokioTimer::new()).initial_connection_window_size(connection::WINDOW);
     let mut task = JoinSet::new();
     task.spawn(builder.serve_connection(io, TowerToHyperService::new(routes.prepare())));
     Ok(task)

@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 pub use address::{BadAddress, DockerAddress, DockerSettings, Environment};
+pub use classic::Progress as ClassicProgress;
 pub(super) use dial::dial;
 pub use look::EngineFacts;
 pub use ssh::SshHost;

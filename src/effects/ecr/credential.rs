@@ -1,7 +1,6 @@
 //! The registry's credential: one GetAuthorizationToken for a region and a run.
 
 use aws_sdk_ecr::operation::get_authorization_token::GetAuthorizationTokenOutput;
-use base64::Engine as _;
 use time::{Duration, OffsetDateTime};
 
 use super::EcrClient;
@@ -61,14 +60,11 @@ impl EcrClient {
 
 fn decode(answer: &GetAuthorizationTokenOutput, asked_at: OffsetDateTime) -> Option<Token> {
     let data = answer.authorization_data().first()?;
-    let decoded = base64::engine::general_purpose::STANDARD.decode(data.authorization_token()?).ok()?;
-    let text = String::from_utf8(decoded).ok()?;
-    let (username, password) = text.split_once(':')?;
     let expires_at = data.expires_at().and_then(|end| OffsetDateTime::from_unix_timestamp(end.secs()).ok());
     let host: Option<RegistryHost> =
         data.proxy_endpoint().and_then(|url| url.split_once("://")?.1.trim_end_matches('/').parse().ok());
     Some(Token {
-        credential: Credential::new(username, password, expires_at),
+        credential: Credential::from_basic(data.authorization_token()?, expires_at)?,
         account: host.and_then(|host| host.as_ecr()).map(|ecr| ecr.account),
         asked_at,
     })
@@ -79,6 +75,7 @@ mod tests {
     use super::*;
     use aws_sdk_ecr::primitives::DateTime;
     use aws_sdk_ecr::types::AuthorizationData;
+    use base64::Engine as _;
 
     fn answer(token: &str, expires_at: i64) -> GetAuthorizationTokenOutput {
         let data = AuthorizationData::builder()

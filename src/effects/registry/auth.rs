@@ -24,7 +24,7 @@ pub(super) struct Tokens(Mutex<BTreeMap<(String, String), HeaderValue>>);
 
 /// Where a token is to be had, and for what.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Challenge {
+pub struct Challenge {
     realm: String,
     service: Option<String>,
     scope: Option<String>,
@@ -138,25 +138,33 @@ pub(super) fn challenge(response: &Response) -> Option<Challenge> {
         return None;
     }
     let challenges = response.headers().get_all(WWW_AUTHENTICATE);
-    challenges.iter().filter_map(|value| value.to_str().ok()).find_map(parse)
+    challenges.iter().filter_map(|value| value.to_str().ok()).find_map(Challenge::parse)
 }
 
-fn parse(header: &str) -> Option<Challenge> {
-    let (scheme, mut rest) = header.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
+impl Challenge {
+    /// Out of a header `WWW-Authenticate`; `None` if it asks for something else than a bearer token. Source: RFC 6750,
+    /// section 3, and the Token Authentication Specification.
+    pub fn parse(header: &str) -> Option<Self> {
+        let (scheme, mut rest) = header.trim().split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let mut found = BTreeMap::new();
+        while let Some((name, after)) = rest.split_once('=') {
+            let (value, after) = match after.strip_prefix('"') {
+                // The values are URLs and names, in which no quote is escaped.
+                Some(quoted) => quoted.split_once('"')?,
+                None => after.split_once(',').unwrap_or((after, "")),
+            };
+            found.insert(name.trim().trim_start_matches(',').trim().to_ascii_lowercase(), value.to_owned());
+            rest = after.trim_start_matches([',', ' ']);
+        }
+        Some(Challenge {
+            realm: found.remove("realm")?,
+            service: found.remove("service"),
+            scope: found.remove("scope"),
+        })
     }
-    let mut found = BTreeMap::new();
-    while let Some((name, after)) = rest.split_once('=') {
-        let (value, after) = match after.strip_prefix('"') {
-            // The values are URLs and names, in which no quote is escaped.
-            Some(quoted) => quoted.split_once('"')?,
-            None => after.split_once(',').unwrap_or((after, "")),
-        };
-        found.insert(name.trim().trim_start_matches(',').trim().to_ascii_lowercase(), value.to_owned());
-        rest = after.trim_start_matches([',', ' ']);
-    }
-    Some(Challenge { realm: found.remove("realm")?, service: found.remove("service"), scope: found.remove("scope") })
 }
 
 /// RFC 7617. The value is marked so that no log shows it.
@@ -180,12 +188,12 @@ mod tests {
             service: Some("registry.docker.io".into()),
             scope: Some("repository:a/b:pull,push".into()),
         };
-        assert_eq!(parse(hub), Some(expected));
-        let bare = parse("bearer realm=https://x/t, service=s").unwrap();
+        assert_eq!(Challenge::parse(hub), Some(expected));
+        let bare = Challenge::parse("bearer realm=https://x/t, service=s").unwrap();
         assert_eq!((bare.realm.as_str(), bare.service.as_deref()), ("https://x/t", Some("s")));
-        assert_eq!(parse(r#"Basic realm="x""#), None);
-        assert_eq!(parse("Bearer"), None);
-        assert_eq!(parse(r#"Bearer realm="x"#), None);
+        assert_eq!(Challenge::parse(r#"Basic realm="x""#), None);
+        assert_eq!(Challenge::parse("Bearer"), None);
+        assert_eq!(Challenge::parse(r#"Bearer realm="x"#), None);
     }
 
     #[test]

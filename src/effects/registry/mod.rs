@@ -20,6 +20,7 @@ mod retry;
 mod stream;
 mod write;
 
+pub use auth::Challenge;
 pub use bases::BaseImages;
 pub use client::RegistryClient;
 pub use registries::{FoundLogin, OwnRegistry, Registries};
