@@ -202,3 +202,17 @@ fn a_role_that_may_not_see_the_registry_is_told_so() {
                  deleteReplication on, each image that expires is deleted at every destination too\n";
     assert!(told.ends_with(words), "{told}");
 }
+
+/// Without its children a simulation would delete what ECR protects.
+#[test]
+fn an_index_that_cannot_be_read_is_no_index_of_nothing() {
+    let user = User::new();
+    let empty =
+        r#"faults: [{ operation: BatchGetImage, answer: { status: 200, body: '{"images":[],"failures":[]}' } }]"#;
+    let server = user.serve_with_faults("data", empty);
+    aws(&user, &server, &["create-repository", "--repository-name", "web"]).succeeds();
+    push(&user, &server, Some("v1"), "v1", &[]);
+    user.write(&user.at("home/policy.json"), KEEP_TWO);
+    let failed = lifecycle(&user, &server, &["simulate", "web", "--policy", "policy.json"]).stderr;
+    assert!(failed.contains("ECR did not give the manifest of sha256:"), "{failed}");
+}
