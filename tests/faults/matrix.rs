@@ -38,8 +38,11 @@ const KINDS: [Kind; 13] = [
     Kind { name: "lies about the digest", written: "lie: digest", codes: &[0, 1] },
 ];
 
-/// Operations whose loss a run bears: they only explain, or can be done without.
-const BEARABLE: [&str; 5] = [
+/// Operations whose loss a run bears: they only explain, or can be done without. Images are looked for while it is still
+/// being found out that there is no repository for them.
+const BEARABLE: [&str; 7] = [
+    "BatchGetImage",
+    "DescribeImages",
     "DescribeRepositoryCreationTemplates",
     "registry:GetBlob",
     "registry:HeadBlob",
