@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
 use http::Request;
@@ -22,7 +22,7 @@ use super::served::{Folders, Wanted};
 use super::wire::{Kind, Packet};
 use super::{Tell, Told};
 
-/// How many pieces may wait for the daemon.
+/// How many batches of messages may wait for the daemon.
 const WAITING: usize = 32;
 
 /// The folders of one build.
@@ -44,20 +44,20 @@ impl FileSync {
             return Err(Status::not_found(format!("there is no folder `{name}` for this build")));
         };
         let wanted = Wanted { follow: values(metadata, "followpaths"), include: values(metadata, "include-patterns") };
-        let (pieces, receiver) = mpsc::channel(WAITING);
+        let (batches, receiver) = mpsc::channel(WAITING);
         // Requests are small and many. They are taken in at once, so that none lies about as a frame; 8 bytes are kept of
         // each.
         let (asked, asking) = std::sync::mpsc::channel();
         tokio::spawn(take_in(requests, asked));
         let tell = self.tell.clone();
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = Sender::new(&served, &pieces, &asking, &tell).send(&wanted) {
+            if let Err(error) = Sender::new(&served, &batches, &asking, &tell).send(&wanted) {
                 // Nobody listens any more when the build has ended; then there is nothing left to do either.
                 let _ = tell.send(Told::Unreadable(error));
-                let _ = pieces.blocking_send(Err(Status::aborted("the context cannot be read")));
+                let _ = batches.blocking_send(Err(Status::aborted("the context cannot be read")));
             }
         });
-        Ok(Response::new(Packets(receiver)))
+        Ok(Response::new(Packets { receiver, ready: Vec::new().into_iter() }))
     }
 }
 
@@ -90,13 +90,25 @@ fn values(metadata: &MetadataMap, name: &str) -> Vec<String> {
 }
 
 /// What is sent to the daemon.
-pub(super) struct Packets(mpsc::Receiver<Result<Packet, Status>>);
+pub(super) struct Packets {
+    receiver: mpsc::Receiver<Result<Vec<Packet>, Status>>,
+    ready: std::vec::IntoIter<Packet>,
+}
 
 impl Stream for Packets {
     type Item = Result<Packet, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context)
+        loop {
+            if let Some(packet) = self.ready.next() {
+                return Poll::Ready(Some(Ok(packet)));
+            }
+            match ready!(self.receiver.poll_recv(context)) {
+                Some(Ok(batch)) => self.ready = batch.into_iter(),
+                Some(Err(status)) => return Poll::Ready(Some(Err(status))),
+                None => return Poll::Ready(None),
+            }
+        }
     }
 }
 

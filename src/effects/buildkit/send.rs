@@ -18,6 +18,9 @@ use crate::effects::context::{Context, ContextError};
 /// The size of a piece of a file, in bytes.
 const PIECE: usize = 128 * 1024;
 
+/// What a message without content counts for in a batch, in bytes.
+const OVERHEAD: usize = 128;
+
 /// What the daemon asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -59,22 +62,27 @@ impl From<ContextError> for Stopped {
 }
 
 /// The sending side. Blocks, so it has a thread of its own.
+///
+/// Messages go in batches: to wake the other side for each of the two of a small file would be most of the work.
 pub(super) struct Sender<'a> {
     served: &'a Served,
-    pieces: &'a mpsc::Sender<Result<Packet, Status>>,
+    batches: &'a mpsc::Sender<Result<Vec<Packet>, Status>>,
     asking: &'a Receiver<Asked>,
     tell: &'a Tell,
     items: Vec<Item>,
+    batch: Vec<Packet>,
+    /// About how many bytes the batch has.
+    bytes: usize,
 }
 
 impl<'a> Sender<'a> {
     pub(super) fn new(
         served: &'a Served,
-        pieces: &'a mpsc::Sender<Result<Packet, Status>>,
+        batches: &'a mpsc::Sender<Result<Vec<Packet>, Status>>,
         asking: &'a Receiver<Asked>,
         tell: &'a Tell,
     ) -> Self {
-        Sender { served, pieces, asking, tell, items: Vec::new() }
+        Sender { served, batches, asking, tell, items: Vec::new(), batch: Vec::new(), bytes: 0 }
     }
 
     /// Sends everything.
@@ -103,10 +111,20 @@ impl<'a> Sender<'a> {
         loop {
             // What was asked for meanwhile is counted before the next file goes, so that the whole is known early.
             queue.extend(self.asking.try_iter().inspect(|asked| self.count(*asked)));
-            let next = queue.pop_front().or_else(|| self.asking.recv().ok().inspect(|asked| self.count(*asked)));
+            let next = match queue.pop_front() {
+                Some(asked) => Some(asked),
+                None => {
+                    // Nothing lies about in a batch while the daemon is waited for.
+                    self.flush()?;
+                    self.asking.recv().ok().inspect(|asked| self.count(*asked))
+                }
+            };
             match next {
                 Some(Asked::File(id)) => self.file(id)?,
-                Some(Asked::Nothing) => return Ok(self.packet(Packet::finish())?),
+                Some(Asked::Nothing) => {
+                    self.packet(Packet::finish())?;
+                    return Ok(self.flush()?);
+                }
                 Some(Asked::Stop) | None => return Ok(()),
             }
         }
@@ -165,21 +183,22 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn file(&self, id: u32) -> Result<(), Stopped> {
+    fn file(&mut self, id: u32) -> Result<(), Stopped> {
         match (self.items.get(id as usize), self.served) {
             (Some(Item::File(path, size)), Served::Folder(context)) => {
-                let full = context.root().join(path);
-                self.content(id, &full, *size)?;
+                let (full, size) = (context.root().join(path), *size);
+                self.content(id, &full, size)?;
             }
             (Some(Item::Text(text)), _) => {
-                self.piece(id, text.clone())?;
+                let text = text.clone();
+                self.piece(id, text)?;
             }
             _ => {}
         }
         Ok(self.packet(Packet::data(id, Bytes::new()))?)
     }
 
-    fn content(&self, id: u32, full: &PathBuf, size: u64) -> Result<(), Stopped> {
+    fn content(&mut self, id: u32, full: &PathBuf, size: u64) -> Result<(), Stopped> {
         let unreadable = |error: io::Error| ContextError::new(full, &error);
         let mut file = File::open(full).map_err(unreadable)?;
         // A pipe that took the file's place would never end.
@@ -206,13 +225,23 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn piece(&self, id: u32, piece: Bytes) -> Result<(), Gone> {
+    fn piece(&mut self, id: u32, piece: Bytes) -> Result<(), Gone> {
         let _ = self.tell.send(Told::Sent(piece.len() as u64));
         if piece.is_empty() { Ok(()) } else { self.packet(Packet::data(id, piece)) }
     }
 
-    fn packet(&self, packet: Packet) -> Result<(), Gone> {
-        self.pieces.blocking_send(Ok(packet)).map_err(|_| Gone)
+    fn packet(&mut self, packet: Packet) -> Result<(), Gone> {
+        self.bytes += packet.data.len() + OVERHEAD;
+        self.batch.push(packet);
+        if self.bytes < PIECE { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<(), Gone> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        self.bytes = 0;
+        self.batches.blocking_send(Ok(std::mem::take(&mut self.batch))).map_err(|_| Gone)
     }
 }
 
@@ -232,14 +261,14 @@ mod tests {
         fs::write(&path, "abc").unwrap();
         let context = Context::open(folder.path(), &Dockerfile::Inline("FROM scratch".into())).unwrap();
         let served = Served::Folder(context);
-        let (pieces, mut sent) = mpsc::channel(8);
+        let (batches, mut sent) = mpsc::channel(8);
         let (ask, asking) = std::sync::mpsc::channel();
         let (tell, _told) = mpsc::unbounded_channel();
         std::thread::scope(|scope| {
             let served = &served;
-            let send = move || Sender::new(served, &pieces, &asking, &tell).send(&Wanted::default());
+            let send = move || Sender::new(served, &batches, &asking, &tell).send(&Wanted::default());
             let sending = scope.spawn(send);
-            while sent.blocking_recv().unwrap().unwrap().stat.is_some() {}
+            while sent.blocking_recv().unwrap().unwrap().last().is_some_and(|packet| packet.stat.is_some()) {}
             change(&path);
             ask.send(Asked::File(0)).unwrap();
             // Whoever has failed does not listen any more.

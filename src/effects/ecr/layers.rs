@@ -46,8 +46,7 @@ impl EcrClient {
         let call = self.sdk.batch_check_layer_availability().set_registry_id(self.registry_id());
         let call = call.repository_name(repository.as_str());
         let call = call.set_layer_digests(Some(digests.iter().map(ToString::to_string).collect()));
-        let doing = format!("look for {} layers in `{repository}`", digests.len());
-        let Ok(answer) = self.ask(&doing, async |_| call.clone().send().await).await else {
+        let Ok(answer) = self.ask_once(async || call.send().await).await else {
             self.is_mute.store(true, Ordering::Relaxed);
             return Vec::new();
         };

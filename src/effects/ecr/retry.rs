@@ -49,17 +49,25 @@ impl EcrClient {
             let cause = self.failed(doing, None, error).cause;
             self.tally.note(Retry { doing: doing.to_owned(), cause, attempt, wait });
         };
-        persist(&self.policy, judge, tell, async |attempt| {
-            let pass = self.gate.enter().await;
-            let result = call(attempt).await;
-            match &result {
-                Ok(_) => pass.ended(Ended::Well),
-                Err(error) if matches!(self.verdict(error), Verdict::Throttled { .. }) => pass.ended(Ended::Throttled),
-                Err(_) => drop(pass),
-            }
-            result
-        })
-        .await
+        persist(&self.policy, judge, tell, async |attempt| self.ask_once(async || call(attempt).await).await).await
+    }
+
+    /// Makes a call whose answer can be done without, so that no time is lost on a second attempt.
+    pub(super) async fn ask_once<T, E>(
+        &self,
+        call: impl AsyncFnOnce() -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, SdkError<E, HttpResponse>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let pass = self.gate.enter().await;
+        let result = call().await;
+        match &result {
+            Ok(_) => pass.ended(Ended::Well),
+            Err(error) if matches!(self.verdict(error), Verdict::Throttled { .. }) => pass.ended(Ended::Throttled),
+            Err(_) => drop(pass),
+        }
+        result
     }
 
     fn verdict<E>(&self, error: &SdkError<E, HttpResponse>) -> Verdict
