@@ -9,10 +9,10 @@ use crate::local::log::Log;
 use crate::local::mutability::Mutability;
 use crate::local::refusal::{Kind, Refusal};
 use crate::local::replicate::Replicator;
-use crate::local::replication::{Destination, RegistryReplication};
-use crate::local::scanning::RegistryScanning;
+use crate::local::replication::{Destination, Replication};
+use crate::local::scanning::Scanning;
 use crate::local::script::Script;
-use crate::local::store::{Encryption, Repository, RepositorySettings, Store};
+use crate::local::store::{Encryption, Kept, Repository, RepositorySettings, Store};
 use crate::local::templates::Templates;
 use crate::local::token::Tokens;
 use crate::names::{AccountId, Digest, Region, RegistryHost, RepositoryName, Tag};
@@ -30,13 +30,13 @@ pub struct Ecr {
     /// What it holds.
     pub store: Store,
     /// Which repositories are scanned when.
-    pub scanning: RegistryScanning,
+    pub scanning: Kept<Scanning>,
     /// What scans find.
     pub script: Script,
     /// How repositories are made that somebody pushes to before they exist.
-    pub templates: Templates,
+    pub templates: Kept<Templates>,
     /// Where images are replicated to.
-    pub replication: RegistryReplication,
+    pub replication: Kept<Replication>,
     /// What takes them there.
     pub replicator: Replicator,
     /// Whether it stands beside the one that was asked for.
@@ -58,7 +58,7 @@ impl Ecr {
             Ok(repository) => return Ok(repository),
             Err(missing) => missing,
         };
-        let template = self.templates.on_push(name).ok_or(missing)?;
+        let template = self.templates.get().on_push(name).ok_or(missing)?;
         self.create(template.settings(name.clone(), self.clock.now()))
     }
 
@@ -69,7 +69,7 @@ impl Ecr {
             return Ok(repository);
         }
         let now = self.clock.now();
-        let settings = match self.templates.on_replication(name) {
+        let settings = match self.templates.get().on_replication(name) {
             Some(template) => template.settings(name.clone(), now),
             None => RepositorySettings {
                 name: name.clone(),

@@ -46,11 +46,8 @@ use faults::Faults;
 use lock::Lock;
 use log::Log;
 use replicate::Replicator;
-use replication::RegistryReplication;
-use scanning::RegistryScanning;
 use script::Script;
-use store::Store;
-use templates::Templates;
+use store::{Kept, Store};
 use token::Tokens;
 
 /// How long requests under way may go on after [`Server::stop`].
@@ -105,10 +102,10 @@ impl Server {
             move || {
                 Ok(Ecr {
                     store: Store::open(&data, settings.account.clone())?,
-                    scanning: RegistryScanning::open(data.join("scanning.json"))?,
+                    scanning: Kept::open(data.join("scanning.json"))?,
                     script,
-                    templates: Templates::open(data.join("templates.json"))?,
-                    replication: RegistryReplication::open(data.join("replication.json"))?,
+                    templates: Kept::open(data.join("templates.json"))?,
+                    replication: Kept::open(data.join("replication.json"))?,
                     replicator,
                     is_beside,
                     tokens: Tokens::open(&data.join("key"))?,

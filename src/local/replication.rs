@@ -3,15 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
-use std::io;
-use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::local::refusal::{Kind, Refusal};
-use crate::local::store::write_atomically;
 use crate::names::{AccountId, Region, RepositoryName};
 
 /// The most rules of a registry, and the most destinations of all rules together. Source: ECR API model; ECR user
@@ -115,38 +110,6 @@ impl Replication {
     pub fn of(&self, repository: &RepositoryName) -> BTreeSet<Destination> {
         let rules = self.rules.iter().filter(|rule| rule.is_for(repository));
         rules.flat_map(|rule| &rule.destinations).cloned().collect()
-    }
-}
-
-/// The registry's configuration, on disk and in memory.
-pub struct RegistryReplication {
-    file: PathBuf,
-    current: RwLock<Replication>,
-}
-
-impl RegistryReplication {
-    /// Reads it back, or begins with a new account's.
-    pub fn open(file: PathBuf) -> io::Result<Self> {
-        let current = match fs::read(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Replication::default(),
-            text => serde_json::from_slice(&text?)?,
-        };
-        Ok(RegistryReplication { file, current: RwLock::new(current) })
-    }
-
-    /// The configuration as it is now.
-    pub fn get(&self) -> Replication {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Puts another in its place, if the registry at `own` takes it.
-    pub fn put(&self, replication: Replication, own: &Destination) -> Result<(), Refusal> {
-        replication.check(own)?;
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let text = serde_json::to_vec(&replication).map_err(io::Error::from)?;
-        write_atomically(&self.file, &[&text])?;
-        *current = replication;
-        Ok(())
     }
 }
 

@@ -1,14 +1,9 @@
 //! Which repositories are scanned when: the registry's scanning configuration.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
-
 use serde::{Deserialize, Serialize};
 
 use crate::local::refusal::{Kind, Refusal};
-use crate::local::store::{RepositorySettings, write_atomically};
+use crate::local::store::RepositorySettings;
 
 /// The most rules of a registry, and the most filters of a rule. Source: ECR API model.
 const MAX_RULES: usize = 2;
@@ -154,38 +149,6 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
         rest = &rest[at + piece.len()..];
     }
     rest.ends_with(last)
-}
-
-/// The registry's configuration, on disk and in memory.
-pub struct RegistryScanning {
-    file: PathBuf,
-    current: RwLock<Scanning>,
-}
-
-impl RegistryScanning {
-    /// Reads it back, or begins with a new account's.
-    pub fn open(file: PathBuf) -> io::Result<Self> {
-        let current = match fs::read(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Scanning::default(),
-            text => serde_json::from_slice(&text?)?,
-        };
-        Ok(RegistryScanning { file, current: RwLock::new(current) })
-    }
-
-    /// The configuration as it is now.
-    pub fn get(&self) -> Scanning {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Puts another in its place.
-    pub fn put(&self, scanning: Scanning) -> Result<(), Refusal> {
-        scanning.check()?;
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let text = serde_json::to_vec(&scanning).map_err(io::Error::from)?;
-        write_atomically(&self.file, &[&text])?;
-        *current = scanning;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -2,17 +2,12 @@
 //! during a pull through cache, create on push, or replication action".
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::local::clock::Timestamp;
 use crate::local::mutability::Mutability;
-use crate::local::refusal::Refusal;
-use crate::local::store::{Encryption, RepositorySettings, write_atomically};
+use crate::local::store::{Encryption, RepositorySettings};
 use crate::names::RepositoryName;
 
 /// The prefix of the template for everything that no other means.
@@ -64,28 +59,24 @@ impl Template {
     }
 }
 
-/// All templates by their prefixes, on disk and in memory.
-pub struct Templates {
-    file: PathBuf,
-    all: RwLock<BTreeMap<String, Template>>,
+/// All templates of a registry, by their prefixes. In a file they are a list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Template>", into = "Vec<Template>")]
+pub struct Templates(pub BTreeMap<String, Template>);
+
+impl From<Vec<Template>> for Templates {
+    fn from(all: Vec<Template>) -> Self {
+        Templates(all.into_iter().map(|template| (template.prefix.clone(), template)).collect())
+    }
+}
+
+impl From<Templates> for Vec<Template> {
+    fn from(templates: Templates) -> Self {
+        templates.0.into_values().collect()
+    }
 }
 
 impl Templates {
-    /// Reads them back, or begins with none.
-    pub fn open(file: PathBuf) -> io::Result<Self> {
-        let all: Vec<Template> = match fs::read(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            text => serde_json::from_slice(&text?)?,
-        };
-        let all = all.into_iter().map(|template| (template.prefix.clone(), template)).collect();
-        Ok(Templates { file, all: RwLock::new(all) })
-    }
-
-    /// All, in the order of their prefixes.
-    pub fn all(&self) -> Vec<Template> {
-        self.all.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
     /// The template that a push to a repository of this name uses.
     pub fn on_push(&self, name: &RepositoryName) -> Option<Template> {
         self.applied(CREATE_ON_PUSH, name)
@@ -97,27 +88,11 @@ impl Templates {
     }
 
     fn applied(&self, wanted: &str, name: &RepositoryName) -> Option<Template> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let of = |template: &&Template| template.applied_for.iter().any(|use_| use_ == wanted);
         let means = |template: &&Template| {
             name.as_str().strip_prefix(template.prefix.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
         };
-        let longest = all.values().filter(of).filter(means).max_by_key(|template| template.prefix.len());
-        longest.or_else(|| all.get(ROOT).filter(of)).cloned()
-    }
-
-    /// Changes them.
-    pub fn change<T>(
-        &self,
-        change: impl FnOnce(&mut BTreeMap<String, Template>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        let mut changed = all.clone();
-        let result = change(&mut changed)?;
-        let listed: Vec<&Template> = changed.values().collect();
-        let text = serde_json::to_vec(&listed).map_err(io::Error::from)?;
-        write_atomically(&self.file, &[&text])?;
-        *all = changed;
-        Ok(result)
+        let longest = self.0.values().filter(of).filter(means).max_by_key(|template| template.prefix.len());
+        longest.or_else(|| self.0.get(ROOT).filter(of)).cloned()
     }
 }

@@ -24,7 +24,8 @@ pub struct Put {
 
 /// Puts other rules in the place of the registry's. Images that are there already stay where they are.
 pub fn put(ecr: &Ecr, input: Put) -> Result<Value, Refusal> {
-    ecr.replication.put(input.replication_configuration.clone(), &ecr.place())?;
+    input.replication_configuration.check(&ecr.place())?;
+    ecr.replication.put(input.replication_configuration.clone())?;
     Ok(json!({ "replicationConfiguration": input.replication_configuration }))
 }
 

@@ -22,6 +22,7 @@ pub fn get(ecr: &Ecr, _input: Get) -> Result<Value, Refusal> {
 
 /// Puts another configuration in the place of the registry's.
 pub fn put(ecr: &Ecr, input: Scanning) -> Result<Value, Refusal> {
+    input.check()?;
     ecr.scanning.put(input.clone())?;
     Ok(json!({ "registryScanningConfiguration": input }))
 }

@@ -14,7 +14,7 @@ use crate::local::ecr::Ecr;
 use crate::local::mutability::{Filter, Mode, Mutability};
 use crate::local::refusal::{Kind, Refusal};
 use crate::local::store::Encryption;
-use crate::local::templates::{ROOT, Template};
+use crate::local::templates::{ROOT, Template, Templates};
 use crate::names::RepositoryName;
 
 const USES: [&str; 3] = ["REPLICATION", "PULL_THROUGH_CACHE", "CREATE_ON_PUSH"];
@@ -56,7 +56,7 @@ pub fn create(ecr: &Ecr, input: Put) -> Result<Value, Refusal> {
         updated_at: now,
     };
     let template = changed(ecr, blank, input)?;
-    ecr.templates.change(|all| {
+    ecr.templates.change(|Templates(all)| {
         if all.contains_key(&template.prefix) {
             let message = format!("A template with the prefix '{}' already exists", template.prefix);
             return Err(Refusal::new(Kind::TemplateAlreadyExists, message));
@@ -69,7 +69,7 @@ pub fn create(ecr: &Ecr, input: Put) -> Result<Value, Refusal> {
 
 /// Changes a template.
 pub fn update(ecr: &Ecr, input: Put) -> Result<Value, Refusal> {
-    let template = ecr.templates.change(|all| {
+    let template = ecr.templates.change(|Templates(all)| {
         let before = all.get(&input.prefix).cloned().ok_or_else(|| missing(&input.prefix))?;
         let template = Template { updated_at: ecr.clock.now(), ..changed(ecr, before, input)? };
         all.insert(template.prefix.clone(), template.clone());
@@ -130,7 +130,7 @@ pub struct Describe {
 /// Tells of the templates with these prefixes, or of all.
 pub fn describe(ecr: &Ecr, input: Describe) -> Result<Value, Refusal> {
     let wanted = |template: &Template| input.prefixes.as_ref().is_none_or(|all| all.contains(&template.prefix));
-    let all = ecr.templates.all().into_iter().filter(wanted);
+    let all = ecr.templates.get().0.into_values().filter(wanted);
     let page = input.paging.page(all.map(|template| (template.prefix.clone(), told(&template))))?;
     let mut output = page.into_output("repositoryCreationTemplates");
     output["registryId"] = json!(ecr.account);
@@ -145,7 +145,8 @@ pub struct Delete {
 
 /// Removes a template.
 pub fn delete(ecr: &Ecr, input: Delete) -> Result<Value, Refusal> {
-    let gone = ecr.templates.change(|all| all.remove(&input.prefix).ok_or_else(|| missing(&input.prefix)))?;
+    let gone =
+        ecr.templates.change(|Templates(all)| all.remove(&input.prefix).ok_or_else(|| missing(&input.prefix)))?;
     Ok(answer(ecr, &gone))
 }
 
