@@ -3,12 +3,10 @@
 use std::io;
 
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use hyper::client::conn::http1;
 use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-use crate::effects::docker::{DockerAddress, dial};
+use crate::effects::docker::{DockerAddress, dial, exchange};
 
 /// How many bytes the daemon may send ahead. It is the largest window that HTTP/2 knows, since half of it is what h2 grants for
 /// small frames that lie about unread, at 256 bytes each: a context of 200,000 files is asked for in as many of them, and
@@ -40,8 +38,6 @@ pub(super) async fn session(address: &DockerAddress, headers: HeaderMap) -> io::
 
 async fn upgrade(address: &DockerAddress, path: &str, headers: HeaderMap) -> io::Result<Upgraded> {
     let (stream, host) = dial(address).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    tokio::spawn(connection.with_upgrades());
     let request = Request::builder()
         .method(Method::POST)
         .uri(path)
@@ -50,7 +46,7 @@ async fn upgrade(address: &DockerAddress, path: &str, headers: HeaderMap) -> io:
         .header(header::UPGRADE, "h2c");
     let mut request = request.body(String::new()).map_err(io::Error::other)?;
     request.headers_mut().extend(headers);
-    let response = sender.send_request(request).await.map_err(io::Error::other)?;
+    let response = exchange(stream, request).await.map_err(io::Error::other)?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(io::Error::other(format!("the daemon answered {} to `POST {path}`", response.status())));
     }

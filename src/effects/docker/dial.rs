@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bollard::BollardRequest;
 use bollard::errors::Error;
-use http::{HeaderValue, Response, Uri, header};
-use hyper::body::Incoming;
+use http::{HeaderValue, Request, Response, Uri, header};
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
@@ -52,14 +52,31 @@ pub async fn dial(address: &DockerAddress) -> io::Result<(Box<dyn Stream>, Strin
 /// As for [`dial`].
 pub async fn send(address: Arc<DockerAddress>, mut request: BollardRequest) -> Result<Response<Incoming>, Error> {
     let (stream, host) = dial(&address).await.map_err(|err| Error::IOError { err })?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection.with_upgrades());
     let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     *request.uri_mut() = path.parse::<Uri>().map_err(|error| Error::IOError { err: io::Error::other(error) })?;
     if let Ok(host) = HeaderValue::from_str(&host) {
         request.headers_mut().insert(header::HOST, host);
     }
-    Ok(sender.send_request(request).await?)
+    Ok(exchange(stream, request).await?)
+}
+
+/// A request and its answer, on a connection that may be upgraded afterwards.
+///
+/// # Errors
+/// Why the connection ended, where it did: a request that finds it gone only knows that it was too late.
+pub async fn exchange<B>(stream: Box<dyn Stream>, request: Request<B>) -> hyper::Result<Response<Incoming>>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection.with_upgrades());
+    let answer = sender.send_request(request).await;
+    // Without a sender the connection comes to its end.
+    drop(sender);
+    match answer {
+        Err(error) if error.is_canceled() => Err(connection.await.ok().and_then(Result::err).unwrap_or(error)),
+        answer => answer,
+    }
 }
 
 async fn tcp(host: &str) -> io::Result<TcpStream> {

@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 
 pub use address::{BadAddress, DockerAddress, DockerSettings, Environment};
 pub use classic::Progress as ClassicProgress;
-pub(super) use dial::dial;
+pub(super) use dial::{dial, exchange};
 pub use look::EngineFacts;
 pub use ssh::SshHost;
 
