@@ -45,7 +45,7 @@ fn results(case: &Path) -> [Option<String>; 3] {
     match file.resolve(&lookup) {
         Err(errors) => refused(errors),
         Ok((resolved, warnings)) => {
-            let yaml = pipeline::to_yaml(&resolved);
+            let yaml = pipeline::to_yaml(&resolved).unwrap();
             let (again, _) = pipeline::parse("again", yaml.clone()).unwrap().resolve(&|_| None).unwrap();
             assert_eq!(serde_json::to_value(&again).unwrap(), serde_json::to_value(&resolved).unwrap(), "{case:?}");
             [Some(yaml), None, Some(told(&warnings)).filter(|told| !told.is_empty())]

@@ -75,7 +75,7 @@ fn read(text: &str) {
 }
 
 fn again(resolved: &Pipeline) -> Pipeline {
-    let yaml = pipeline::to_yaml(resolved);
+    let yaml = pipeline::to_yaml(resolved).unwrap();
     let told = |errors: &longshore::diagnostic::Diagnostics| {
         errors.iter().map(|error| format!("{error}\n")).collect::<String>() + &yaml
     };

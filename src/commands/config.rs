@@ -2,7 +2,7 @@
 
 use super::{World, read};
 use crate::cli::ConfigArgs;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::{pipeline, report};
 
 pub(super) fn run(args: &ConfigArgs, world: &World) -> Result<(), Diagnostics> {
@@ -10,7 +10,10 @@ pub(super) fn run(args: &ConfigArgs, world: &World) -> Result<(), Diagnostics> {
     if args.json {
         report::print_json(&loaded.pipeline)?;
     } else {
-        report::print(&pipeline::to_yaml(&loaded.pipeline))?;
+        let yaml = pipeline::to_yaml(&loaded.pipeline).map_err(|problem| {
+            Diagnostic::new(Blame::Bug, "the pipeline cannot be written down as YAML").caused_by(problem)
+        })?;
+        report::print(&yaml)?;
     }
     Ok(())
 }

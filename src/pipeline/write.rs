@@ -11,21 +11,18 @@ use super::{Builder, Environment, Image, Pipeline};
 ///
 /// Every `$` in a value is written `$$`, so that no variable is looked for again. JSON for other programs comes from
 /// the type's own `Serialize`, with every text as it is.
-pub fn to_yaml(pipeline: &Pipeline) -> String {
-    let value = serde_json::to_value(pipeline).map(escaped);
+///
+/// # Errors
+/// In words, if it holds what YAML cannot. No file that was read gives that.
+pub fn to_yaml(pipeline: &Pipeline) -> Result<String, String> {
+    let value = serde_json::to_value(pipeline).map(escaped).map_err(|error| error.to_string())?;
     let options = serde_yaml::ser_options! {
         // A folded text is harder to read than a long line, and harder to write without a fault.
         folded_wrap_chars: usize::MAX,
     };
     let mut yaml = String::new();
-    #[expect(clippy::expect_used, reason = "a pipeline has text keys only, and a String can be written to")]
-    value
-        .map_err(|error| error.to_string())
-        .and_then(|value| {
-            serde_yaml::to_fmt_writer_with_options(&mut yaml, &value, options).map_err(|error| error.to_string())
-        })
-        .expect("a pipeline can be written");
-    yaml
+    serde_yaml::to_fmt_writer_with_options(&mut yaml, &value, options).map_err(|error| error.to_string())?;
+    Ok(yaml)
 }
 
 fn escaped(value: Value) -> Value {

@@ -152,7 +152,7 @@ fn pipeline_file(bytes: &[u8]) {
     let value = |name: &str| (!name.starts_with('N')).then(|| "v".to_owned());
     match file.resolve(&value) {
         Ok((pipeline, _)) => {
-            black_box(pipeline::to_yaml(&pipeline));
+            black_box(pipeline::to_yaml(&pipeline).unwrap());
         }
         // Its text is made for people, and has to come to an end too.
         Err(problems) => problems.iter().for_each(|problem| {
