@@ -9,7 +9,7 @@ use super::ports::{Credential, Destination, Ecr, Engine, Failure, Registry, Serv
 use super::site::Site;
 use super::steps::Steps;
 use crate::names::{Digest, ImageRef};
-use crate::plan::{ImagePlan, Wait};
+use crate::plan::ImagePlan;
 use crate::retry::{PUSH, Retry, Verdict, persist};
 
 /// A registry that an image is to come to.
@@ -17,8 +17,6 @@ pub(super) struct Place<'a, Ctl, Reg> {
     pub(super) site: &'a Site<'a, Ctl, Reg>,
     /// The name that it gets there.
     name: ImageRef,
-    /// How ECR's own replication is waited for, where it is not copied.
-    pub(super) wait: Option<&'a Wait>,
 }
 
 impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
@@ -33,9 +31,13 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
                 Some(staging) => ImageRef::tagged(site.host, &image.repository, staging),
                 None => ImageRef::digested(site.host, &image.repository, digest),
             };
-            (!is_there).then_some(Place { site, name, wait: replica.wait.as_ref() })
+            (!is_there).then_some((Place { site, name }, replica.wait.as_ref()))
         });
-        let (awaited, copied): (Vec<_>, Vec<_>) = lacking.partition(|place| place.wait.is_some());
+        let (mut awaited, mut copied) = (Vec::new(), Vec::new());
+        lacking.for_each(|(place, wait)| match wait {
+            Some(wait) => awaited.push((place, wait)),
+            None => copied.push(place),
+        });
         let (left, copied) =
             tokio::join!(self.await_replication(image, digest, ours, awaited), self.copy(image, digest, copied));
         copied?;

@@ -61,14 +61,14 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
         image: &ImagePlan,
         digest: &Digest,
         ours: bool,
-        places: Vec<Place<'s, Ctl, Reg>>,
+        places: Vec<(Place<'s, Ctl, Reg>, &Wait)>,
     ) -> Result<Vec<Place<'s, Ctl, Reg>>, ServiceError> {
         let began = (self.services.elapsed)();
         let (mut left, mut to_copy) = (Vec::with_capacity(places.len()), Vec::new());
-        for place in places {
+        for (place, wait) in places {
             if ours || !is_there(image, digest, &place).await? {
                 self.own.say(&image.name, ImageEvent::AwaitingReplication { registry: place.site.host.clone() });
-                left.push(place);
+                left.push((place, wait));
             }
         }
         for look in 0.. {
@@ -78,17 +78,16 @@ impl<Eng: Engine, Ctl: Ecr, Reg: Registry> Steps<'_, Eng, Ctl, Reg> {
             let known = self.own.ecr.replications(&image.repository, digest).await?;
             let waited = (self.services.elapsed)().saturating_sub(began);
             let mut waiting = Vec::with_capacity(left.len());
-            for place in left {
-                let Some(wait) = place.wait else { continue };
+            for (place, wait) in left {
                 match next(progress(&known, wait), ours, waited, wait) {
-                    Next::Wait => waiting.push(place),
+                    Next::Wait => waiting.push((place, wait)),
                     Next::There if is_there(image, digest, &place).await? => {
                         let registry = place.site.host.clone();
                         let event = ImageEvent::Replicated { registry, digest: digest.clone(), took: waited };
                         self.own.say(&image.name, event);
                     }
                     // A policy of the destination's, or somebody, has removed it; or it is just not seen yet.
-                    Next::There if ours && waited < wait.timeout => waiting.push(place),
+                    Next::There if ours && waited < wait.timeout => waiting.push((place, wait)),
                     Next::There => to_copy.push((place, "it was removed there".to_owned())),
                     Next::Copy(why) => to_copy.push((place, why)),
                     Next::GiveUp(hitch) => return Err(given_up(image, digest, wait, hitch)),
