@@ -231,7 +231,8 @@ SCRIPTS = {
     '  for tag in "${@:2}"; do skopeo copy "docker://$repository:$1" "docker://$repository:$tag"; done\n' + DEPLOY,
     "docker buildx bake": LOGIN + '$aws get-login-password | docker login -u AWS --password-stdin "$REGISTRY"\nentries=\n'
     "for name in $SERVICES; do\n" + ENSURE + DEPLOY + 'TAGS="$*" docker buildx bake --push $SERVICES\n',
-    "docker build, crane": LOGIN + '$aws get-login-password | crane auth login -u AWS --password-stdin "$REGISTRY"\nentries=\n'
+    "docker build, crane": LOGIN + 'export SSL_CERT_FILE="$AWS_CA_BUNDLE"\n'
+    '$aws get-login-password | crane auth login -u AWS --password-stdin "$REGISTRY"\nentries=\n'
     "for name in $SERVICES; do\n" + ENSURE +
     '  docker build -t "$repository:$1" "$name"\n'
     '  docker save "$repository:$1" -o "../$name.tar"\n'

@@ -70,14 +70,15 @@ install_missing() {
   fi
 }
 
-# Starts dockerd with the given options and waits until it answers or gives up.
+# Starts dockerd with the given options and waits until it answers or gives up. In `/`, since it outlives this
+# checkout, and one whose folder is gone cannot fetch contexts from git.
 start_daemon() {
   local log=$1 process=
   shift
   if [ -d /run/systemd/system ] && [ $# -eq 0 ]; then
     systemctl start docker >"$log" 2>&1 || return 1
   elif ! pgrep -x dockerd >/dev/null; then
-    setsid dockerd "$@" >"$log" 2>&1 </dev/null &
+    (cd / && exec setsid dockerd "$@") >"$log" 2>&1 </dev/null &
     process=$!
   fi
   for _ in $(seq 120); do
