@@ -64,7 +64,7 @@ impl Config {
         longshore::effects::tls::install_provider();
         let variables = Variables::from([("DOCKER_CONFIG".to_owned(), self.0.path().display().to_string())]);
         let references = BTreeSet::from([reference.to_owned()]);
-        BaseImages::new(&variables, None).resolve(&references).await.remove(reference).unwrap()
+        BaseImages::new(&variables, None, &Arc::default()).resolve(&references).await.remove(reference).unwrap()
     }
 }
 

@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use longshore::effects::ecr::{EcrClient, EcrSettings, LocalEndpoint};
@@ -44,7 +45,7 @@ async fn all_pages_are_read() {
     };
     let settings =
         EcrSettings { region: Some(bed.server.region().clone()), local: Some(local), ..EcrSettings::default() };
-    let ecr = EcrClient::connect(&settings, &Variables::new()).await.unwrap();
+    let ecr = EcrClient::connect(&settings, &Variables::new(), &Arc::default()).await.unwrap();
     let name = "full".parse().unwrap();
     let images = ecr.images(&name).await.unwrap();
     let digests: BTreeSet<&str> = images.iter().map(|image| image.digest.as_str()).collect();

@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use longshore::effects::registry::RegistryClient;
 use longshore::effects::tls;
@@ -43,7 +44,7 @@ fn elsewhere(status: &str, headers: &str) -> String {
 async fn a_manifest_is_the_one_that_was_asked_for() {
     tls::install_provider();
     let host = registry(manifest);
-    let client = RegistryClient::new(&host, &Variables::default()).unwrap();
+    let client = RegistryClient::new(&host, &Variables::default(), &Arc::default()).unwrap();
     let credential = Credential::new("AWS", "x", None);
     let image = |digest: &Digest| ImageRef::digested(&host, &"web".parse().unwrap(), digest);
     let true_digest = Digest::of(MANIFEST.as_bytes());
@@ -67,7 +68,7 @@ async fn another_host_is_not_given_the_credential() {
         true => elsewhere("307 Temporary Redirect", &format!("Location: http://{other}/elsewhere?signature=1")),
         false => elsewhere("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\""),
     });
-    let client = RegistryClient::new(&host, &Variables::default()).unwrap();
+    let client = RegistryClient::new(&host, &Variables::default(), &Arc::default()).unwrap();
     let credential = Credential::new("AWS", "canary", None);
     let digest = Digest::of(MANIFEST.as_bytes());
     let image = ImageRef::digested(&host, &"web".parse().unwrap(), &digest);
@@ -80,7 +81,7 @@ async fn another_host_is_not_given_the_credential() {
 async fn readers_that_are_sent_in_circles_do_not_follow_for_ever() {
     tls::install_provider();
     let host = registry(|_| elsewhere("307 Temporary Redirect", "Location: /v2/web/manifests/again"));
-    let client = RegistryClient::new(&host, &Variables::default()).unwrap();
+    let client = RegistryClient::new(&host, &Variables::default(), &Arc::default()).unwrap();
     let image = ImageRef::digested(&host, &"web".parse().unwrap(), &Digest::of(b"x"));
     let error = client.manifest(&image, &Credential::new("AWS", "x", None)).await.unwrap_err();
     assert!(error.cause.contains("in circles"), "{}", error.cause);

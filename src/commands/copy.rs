@@ -38,7 +38,7 @@ pub(super) async fn run(args: &CopyArgs, world: &World) -> Result<(), Diagnostic
     let nothing = RegistryArgs { registry: None, region: None };
     let Known { ecr, host } = target::known(&pipeline::Registry::default(), &nothing, world).await?;
     let own = ecr.as_ref().zip(host.as_ref()).map(|(ecr, host)| OwnRegistry { host, ecr });
-    let registries = Registries::new(&world.variables, own);
+    let registries = Registries::new(&world.variables, own, &world.retries);
 
     let began = clock::instant();
     let from = registries.client(&source.host).await.map_err(|error| told(&error))?;
@@ -66,7 +66,7 @@ pub(super) async fn run(args: &CopyArgs, world: &World) -> Result<(), Diagnostic
     let copied =
         Copied { source: &source, digest: &digest, goals, sent: work.sent.into_inner(), took: began.elapsed() };
     report::note(&copied.summary());
-    Ok(report::print(&if args.json { copied.json() } else { copied.text() })?)
+    Ok(report::print(&if args.json { copied.json(world.retries.sum()) } else { copied.text() })?)
 }
 
 fn parse(text: &str) -> Result<ImageRef, Diagnostic> {
@@ -185,7 +185,7 @@ async fn ecr_of(host: &RegistryHost, world: &World) -> Result<Option<EcrClient>,
         on_credential: world.on_credential(),
         ..EcrSettings::default()
     };
-    EcrClient::connect(&settings, &world.variables).await.map(Some)
+    EcrClient::connect(&settings, &world.variables, &world.retries).await.map(Some)
 }
 
 /// Sees to it that the repository is there; whether the tag could not move in it.

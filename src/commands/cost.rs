@@ -29,7 +29,10 @@ pub(super) async fn run(args: &CostArgs, world: &World) -> Result<(), Diagnostic
         costs.push((name, cost));
     }
     match args.json {
-        true => report::print_json(&report::cost::json(&costs, &prices, now))?,
+        true => {
+            let document = report::cost::json(&costs, &prices, now);
+            report::print_json(&report::json::with_retries(document, world.retries.sum()))?;
+        }
         false => report::print(&report::cost::text(&costs, &prices))?,
     }
     Ok(())

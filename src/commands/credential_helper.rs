@@ -64,7 +64,7 @@ fn input() -> Result<String, Diagnostic> {
 async fn get(address: &str, world: &World) -> Result<Option<String>, Diagnostics> {
     let Some((host, settings)) = registry(address, world) else { return Ok(None) };
     let told = |error| explain(&error, Circumstances::default());
-    let ecr = EcrClient::connect(&settings, &world.variables).await.map_err(told)?;
+    let ecr = EcrClient::connect(&settings, &world.variables, &world.retries).await.map_err(told)?;
     let credential = ecr.credential().await.map_err(told)?;
     let answer = json!({ "ServerURL": host, "Username": credential.username, "Secret": credential.reveal() });
     Ok(Some(answer.to_string()))

@@ -83,7 +83,7 @@ impl Way {
 }
 
 fn client(host: &RegistryHost, world: &World) -> Result<RegistryClient, ServiceError> {
-    Ok(RegistryClient::new(host, &world.variables)?.with_tally(&world.retries))
+    RegistryClient::new(host, &world.variables, &world.retries)
 }
 
 /// A pipeline and the checkout that it is in: all that can be seen without asking anybody.
@@ -159,6 +159,7 @@ pub(super) async fn decide(
             buildkit: builders.build_with_buildkit(),
             own: Some(OwnRegistry { host: &host, ecr: &opening.ecr }),
             variables: &world.variables,
+            retries: &world.retries,
             warn: &|warnings| world.warn(warnings),
         };
         let names = pipeline.images.iter().map(|image| image.name.as_str()).collect();

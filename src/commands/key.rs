@@ -19,6 +19,7 @@ use crate::key::{self, BaseImage, FileSet, ImageInputs, ImageKey, KeyParts, Plat
 use crate::names::{Digest, ImageRef, Platform, Reference};
 use crate::pipeline::{Image, ManifestKind, NamedContext, Pipeline, Reuse};
 use crate::report;
+use crate::retry::Tally;
 
 pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics> {
     let loaded = read::pipeline(&args.pipeline, world)?;
@@ -37,13 +38,14 @@ pub(super) async fn run(args: &KeyArgs, world: &World) -> Result<(), Diagnostics
         buildkit: builders.build_with_buildkit(),
         own,
         variables: &world.variables,
+        retries: &world.retries,
         warn: &|warnings| world.warn(warnings),
     };
     let images: BTreeSet<&str> = wanted.images.iter().map(|image| image.name.as_str()).collect();
     let mut keys = keys(&loaded.pipeline, &images, &sight).await?;
     keys.retain(|key| images.contains(key.name.as_str()));
     if args.json {
-        return Ok(report::print(&report::keys::json(&keys))?);
+        return Ok(report::print(&report::keys::json(&keys, world.retries.sum()))?);
     }
     let always = keys.iter().filter_map(|image| {
         let reason = &image.key.as_ref().err()?.reason;
@@ -73,6 +75,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) written: &'a [PathBuf],
     /// The environment.
     pub(crate) variables: &'a Variables,
+    /// Where retries are counted.
+    pub(crate) retries: &'a Arc<Tally>,
     /// Is told of what may go wrong.
     pub(crate) warn: &'a dyn Fn(&[Diagnostic]),
 }
@@ -95,7 +99,7 @@ pub(crate) async fn keys(
     let references = written.chain(images.iter().flat_map(|image| origins::references(image)));
     let references: BTreeSet<String> =
         references.filter(|reference| !is_own(reference, pipeline, sight)).cloned().collect();
-    let bases = BaseImages::new(sight.variables, sight.own);
+    let bases = BaseImages::new(sight.variables, sight.own, sight.retries);
     let (fingerprints, digests, guarded) =
         tokio::join!(read_files(contexts), bases.resolve(&references), guarded(&references, sight));
     let mut fingerprints = fingerprints?.into_iter();

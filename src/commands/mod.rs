@@ -81,7 +81,7 @@ impl World {
                     }
                     return result;
                 }
-                // There is no more once another part of the work tells of them.
+                // There is none while another part of the work tells of them.
                 Some(retry) = heard.recv() => tell(&retry),
             }
         }

@@ -38,7 +38,7 @@ async fn plan(args: &PlanArgs, world: &World) -> Result<bool, Diagnostics> {
         runner.tell_plan(&plan)?;
     }
     report::print(&if args.json {
-        report::plan::json(&plan)
+        report::plan::json(&plan, world.retries.sum())
     } else if args.matrix {
         report::plan::matrix(&plan)
     } else {

@@ -57,7 +57,7 @@ async fn plan(args: &RepoPlanArgs, world: &World) -> Result<ExitCode, Diagnostic
         let decided = decide(&args.which, false, world).await?;
         let shown = decided.shown();
         report::print(&match args.json {
-            true => report::repository::all_json(&shown),
+            true => report::repository::all_json(&shown, world.retries.sum()),
             false => report::repository::text(&shown),
         })?;
         world.warn(&decided.told.doubts);

@@ -102,7 +102,8 @@ pub(super) async fn carry_out(
     let file = manner.wanted.timeline.as_ref().map(|file| world.folder.join(file));
     finished.timeline = file.map(|file| Pending::begin(file, manner.started, &facts));
     let began = clock::instant();
-    let elsewhere = Registries::new(&world.variables, Some(OwnRegistry { host: &own.host, ecr: &own.ecr }));
+    let ours = OwnRegistry { host: &own.host, ecr: &own.ecr };
+    let elsewhere = Registries::new(&world.variables, Some(ours), &world.retries);
     let services = Services {
         engine: &engine,
         ecr: &own.ecr,

@@ -61,7 +61,7 @@ pub(super) async fn run(args: &ScanArgs, world: &World) -> Result<(), Diagnostic
         judgement: &judgement,
     };
     if args.json {
-        report::print_json(&report::scan::json(&scanned))?;
+        report::print_json(&report::json::with_retries(report::scan::json(&scanned), world.retries.sum()))?;
     } else {
         report::print(&report::scan::table(&scanned))?;
     }

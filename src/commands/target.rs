@@ -1,7 +1,5 @@
 //! Which registry the images go to, and the way to its control plane.
 
-use std::sync::Arc;
-
 use crate::cli::RegistryArgs;
 use crate::commands::World;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -123,7 +121,6 @@ async fn replica_of(
         profile: replica.profile.clone(),
         local: replica.host.as_ref().filter(|host| host.is_loopback()).map(local_endpoint),
         on_credential: world.on_credential(),
-        ..EcrSettings::default()
     };
     let ecr = client(settings, world).await?;
     if let Some(host) = &replica.host {
@@ -207,8 +204,7 @@ pub(super) async fn in_region(registry: &Registry, region: Region, world: &World
 
 /// A client whose retries are told.
 async fn client(settings: EcrSettings, world: &World) -> Result<EcrClient, Diagnostic> {
-    let settings = EcrSettings { tally: Arc::clone(&world.retries), ..settings };
-    EcrClient::connect(&settings, &world.variables).await.map_err(|error| told(&error))
+    EcrClient::connect(&settings, &world.variables, &world.retries).await.map_err(|error| told(&error))
 }
 
 /// The host of `--registry` or LONGSHORE_REGISTRY.

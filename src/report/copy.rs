@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{json, size};
 use crate::names::{Digest, ImageRef};
+use crate::retry::Sum;
 
 /// What moved, counted over all destinations.
 #[derive(Debug, Default)]
@@ -51,11 +52,11 @@ impl Copied<'_> {
     }
 
     /// For programs. Fields are only ever added.
-    pub fn json(&self) -> String {
+    pub fn json(&self, retries: Sum) -> String {
         let goals = self.goals.iter().map(
             |(image, before)| json!({ "reference": image, "status": if *before { "unchanged" } else { "copied" } }),
         );
-        json::text(&json!({
+        let document = json!({
             "version": 1,
             "source": self.source,
             "digest": self.digest,
@@ -64,6 +65,7 @@ impl Copied<'_> {
             "bytes_sent": self.sent.bytes,
             "blobs_there": self.sent.there,
             "blobs_mounted": self.sent.mounted,
-        }))
+        });
+        json::text(&json::with_retries(document, retries))
     }
 }

@@ -4,8 +4,9 @@ use anstyle::AnsiColor;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Colors, print, print_json};
+use super::{Colors, json, print, print_json};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::retry::Sum;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,10 +95,11 @@ pub fn findings(findings: &[Finding], colors: Colors) -> Result<(), Diagnostic> 
 ///
 /// # Errors
 /// If stdout does not take it.
-pub fn findings_json(findings: &[Finding]) -> Result<(), Diagnostic> {
+pub fn findings_json(findings: &[Finding], retries: Sum) -> Result<(), Diagnostic> {
     let worst = ["problem", "warning"].into_iter().find(|word| findings.iter().any(|finding| finding.word() == *word));
     let checks: Vec<Value> = findings.iter().map(as_json).collect();
-    print_json(&json!({ "version": 1, "status": worst.unwrap_or("ok"), "checks": checks }))
+    let document = json!({ "version": 1, "status": worst.unwrap_or("ok"), "checks": checks });
+    print_json(&json::with_retries(document, retries))
 }
 
 #[derive(Serialize)]

@@ -36,10 +36,23 @@ pub struct JsonReport<'a> {
     errors: Vec<JsonError<'a>>,
 }
 
+/// What had to be asked for again, as every document has it.
 #[derive(Debug, Serialize)]
-struct JsonRetries {
+pub(super) struct JsonRetries {
     count: u64,
     waited_seconds: f64,
+}
+
+impl From<Sum> for JsonRetries {
+    fn from(sum: Sum) -> Self {
+        JsonRetries { count: sum.retries, waited_seconds: seconds(sum.waited) }
+    }
+}
+
+/// The same document, which is an object, and what had to be asked for again while it was made.
+pub fn with_retries(mut document: Value, retries: Sum) -> Value {
+    document["retries"] = serde_json::json!(JsonRetries::from(retries));
+    document
 }
 
 #[derive(Debug, Serialize)]
@@ -149,7 +162,7 @@ impl<'a> JsonReport<'a> {
             seconds: report.map(|report| seconds(report.took)),
             repositories: repositories.unwrap_or_default(),
             images: images.unwrap_or_default(),
-            retries: JsonRetries { count: retries.retries, waited_seconds: seconds(retries.waited) },
+            retries: retries.into(),
             errors: problems.map(|problems| problems.iter().map(error).collect()).unwrap_or_default(),
         }
     }
@@ -250,7 +263,7 @@ fn error(diagnostic: &Diagnostic) -> JsonError<'_> {
 }
 
 /// To the millisecond.
-fn seconds(duration: Duration) -> f64 {
+pub(super) fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 

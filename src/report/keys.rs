@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::key::{AlwaysBuild, ContentKey, ImageKey, KeyRecord};
 use crate::names::{Platform, Tag};
+use crate::retry::Sum;
 
 #[derive(Serialize)]
 struct JsonKey<'a> {
@@ -34,15 +35,15 @@ impl<'a> JsonKey<'a> {
     }
 }
 
-/// The keys as JSON: `{"images": {NAME: {"key", "tag", "always_built", "record", "platforms"}}}`.
-pub fn json(keys: &[ImageKey]) -> String {
+/// The keys as JSON: `{"images": {NAME: {"key", "tag", "always_built", "record", "platforms"}}, "retries"}`.
+pub fn json(keys: &[ImageKey], retries: Sum) -> String {
     let images = keys.iter().map(|image| {
         let platforms = image.platforms.iter().map(|part| (&part.platform, JsonKey::new(&part.key, &part.record)));
         let entry = JsonKey { platforms: platforms.collect(), ..JsonKey::new(&image.key, &image.record) };
         (image.name.clone(), serde_json::to_value(entry).unwrap_or_default())
     });
     let images: serde_json::Map<String, serde_json::Value> = images.collect();
-    super::json::text(&serde_json::json!({ "images": images }))
+    super::json::text(&super::json::with_retries(serde_json::json!({ "images": images }), retries))
 }
 
 /// The keys one a line; with the image's name before them where there are several images.

@@ -103,7 +103,7 @@ pub fn note_retry(retry: &Retry, told: &RefCell<BTreeSet<(String, u32)>>) {
     if let Some(line) = progress::retried(retry)
         && told.borrow_mut().insert((retry.cause.clone(), retry.attempt))
     {
-        note(&line);
+        note(&lines::safe(&line));
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{json, repository};
 use crate::names::{Digest, Tag};
 use crate::plan::{GatePlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, TagChange};
+use crate::retry::Sum;
 use crate::scan::OnUnsupported;
 
 /// The plan for people. `+` is new, `~` changes, `=` stays.
@@ -104,15 +105,16 @@ fn part_lines(part: &PartPlan, lines: &mut Vec<String>) {
 }
 
 /// The plan for programs. Fields are only ever added.
-pub fn json(plan: &Plan) -> String {
-    json::text(&json!({
+pub fn json(plan: &Plan, retries: Sum) -> String {
+    let document = json!({
         "version": 1,
         "changes": plan.changes_anything(),
         "registry": plan.registry,
         "repositories": plan.repositories.iter().map(repository::json).collect::<Vec<_>>(),
         "images": plan.images.iter().map(image).collect::<Vec<_>>(),
         "replicas": plan.replicas.iter().map(|replica| replicated(plan, replica)).collect::<Vec<_>>(),
-    }))
+    });
+    json::text(&json::with_retries(document, retries))
 }
 
 fn replicated(plan: &Plan, replica: &ReplicaPlan) -> Value {

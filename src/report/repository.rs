@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::json;
 use crate::pipeline::{Encryption, Mutability, TagMutability};
 use crate::plan::{Change, Difference, RepositoryPlan, RepositorySpec, Setting};
+use crate::retry::Sum;
 
 /// One registry's repositories.
 pub struct Registry<'a> {
@@ -35,17 +36,18 @@ pub fn text(registries: &[Registry<'_>]) -> String {
 }
 
 /// The same for programs. Fields are only ever added.
-pub fn all_json(registries: &[Registry<'_>]) -> String {
+pub fn all_json(registries: &[Registry<'_>], retries: Sum) -> String {
     let listed = |registry: &Registry<'_>| {
         let repositories: Vec<Value> = registry.repositories.iter().map(json).collect();
         json!({ "registry": registry.host, "repositories": repositories })
     };
     let changes = registries.iter().flat_map(|registry| registry.repositories).any(RepositoryPlan::changes_anything);
-    json::text(&json!({
+    let document = json!({
         "version": 1,
         "changes": changes,
         "registries": registries.iter().map(listed).collect::<Vec<_>>(),
-    }))
+    });
+    json::text(&json::with_retries(document, retries))
 }
 
 /// One repository for people.

@@ -34,7 +34,8 @@ pub struct Tally(Mutex<Noted>);
 #[derive(Debug, Default)]
 struct Noted {
     sum: Sum,
-    listener: Option<UnboundedSender<Retry>>,
+    /// Those who hear of retries; only the last does, until it goes away.
+    listeners: Vec<UnboundedSender<Retry>>,
 }
 
 impl Tally {
@@ -43,9 +44,13 @@ impl Tally {
         let mut noted = self.noted();
         noted.sum.retries += 1;
         noted.sum.waited += retry.wait;
-        if let Some(listener) = &noted.listener {
-            // One that has gone away does not want to know.
-            let _ = listener.send(retry);
+        let mut retry = retry;
+        while let Some(listener) = noted.listeners.last() {
+            match listener.send(retry) {
+                Ok(()) => break,
+                Err(unheard) => retry = unheard.0,
+            }
+            noted.listeners.pop();
         }
     }
 
@@ -54,14 +59,40 @@ impl Tally {
         self.noted().sum
     }
 
-    /// Hears of each from now on, in place of whoever heard of them before.
+    /// Hears of each from now on, in place of whoever heard of them before, who hears of them again when the receiver is
+    /// dropped.
     pub fn hear(&self) -> UnboundedReceiver<Retry> {
         let (sender, receiver) = unbounded_channel();
-        self.noted().listener = Some(sender);
+        self.noted().listeners.push(sender);
         receiver
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry(doing: &str) -> Retry {
+        Retry { doing: doing.to_owned(), cause: String::new(), attempt: 1, wait: Duration::from_millis(1500) }
+    }
+
+    #[test]
+    fn who_hears_last_hears_alone_and_all_are_counted() {
+        let tally = Tally::default();
+        tally.note(retry("nobody"));
+        let mut outer = tally.hear();
+        tally.note(retry("outer"));
+        let mut inner = tally.hear();
+        tally.note(retry("inner"));
+        assert_eq!(inner.try_recv().map(|retry| retry.doing), Ok("inner".to_owned()));
+        drop(inner);
+        tally.note(retry("outer again"));
+        let heard: Vec<String> = std::iter::from_fn(|| outer.try_recv().ok()).map(|retry| retry.doing).collect();
+        assert_eq!(heard, ["outer", "outer again"]);
+        assert_eq!(tally.sum(), Sum { retries: 4, waited: Duration::from_secs(6) });
     }
 }

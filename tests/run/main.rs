@@ -39,6 +39,7 @@ mod promote;
 mod quickstart;
 mod replication;
 mod repositories;
+mod retries;
 mod reuse;
 #[path = "../support/sarif.rs"]
 mod sarif;

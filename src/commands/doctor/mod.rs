@@ -28,7 +28,7 @@ pub(super) async fn run(args: &DoctorArgs, world: &World) -> Result<ExitCode, Di
     })
     .await?;
     match args.json {
-        true => report::findings_json(&findings)?,
+        true => report::findings_json(&findings, world.retries.sum())?,
         false => report::findings(&findings, world.colors)?,
     }
     Ok(match report::problems(&findings) {

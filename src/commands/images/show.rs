@@ -25,7 +25,10 @@ pub(super) async fn run(args: &ImagesShowArgs, world: &World) -> Result<(), Diag
     let image = checked(found.map_err(|error| told(&error))?, id.as_deref(), &name)?;
     let shown = look(&way, &name, &image).await.map_err(|error| told(&error))?;
     match args.json {
-        true => report::print_json(&report::images::shown_json(&shown))?,
+        true => {
+            let document = report::images::shown_json(&shown);
+            report::print_json(&report::json::with_retries(document, world.retries.sum()))?;
+        }
         false => report::print(&report::images::shown(&shown))?,
     }
     Ok(())

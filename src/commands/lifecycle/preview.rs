@@ -33,7 +33,8 @@ pub(super) async fn run(args: &PreviewArgs, world: &World) -> Result<(), Diagnos
     let outcome = lifecycle::evaluate(&file.policy, &images, super::at(None)?);
     let found = lifecycle::disagreements(&outcome, &preview);
     if args.json {
-        report::print_json(&report::lifecycle::disagreements_json(&found, outcome.at))?;
+        let document = report::lifecycle::disagreements_json(&found, outcome.at, world.retries.sum());
+        report::print_json(&document)?;
     } else {
         let to = Bearing { prices: &Prices::default(), reach: &reach };
         let text = report::lifecycle::text(name.as_str(), &file.policy, &images, &outcome, &[], &to);

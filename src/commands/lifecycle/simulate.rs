@@ -37,7 +37,7 @@ pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagno
     let to = Bearing { prices: &prices, reach: &reach };
     let repository = args.repository.as_ref().map(RepositoryName::as_str);
     report::print(&if args.json {
-        report::lifecycle::json(repository, policy, &images, &first, &passes, &to)
+        report::lifecycle::json(repository, policy, &images, &first, &passes, &to, world.retries.sum())
     } else {
         report::lifecycle::text(&name, policy, &images, &first, &passes, &to)
     })?;

@@ -59,8 +59,6 @@ pub struct EcrSettings {
     pub local: Option<LocalEndpoint>,
     /// Hears of each credential before it is used, so that logs can be told to hide it.
     pub on_credential: Option<fn(&Credential)>,
-    /// Where retries are counted.
-    pub tally: Arc<Tally>,
 }
 
 /// A control plane on this machine, and the key pair it takes.
@@ -94,12 +92,16 @@ pub struct EcrClient {
 }
 
 impl EcrClient {
-    /// Prepares the client; nothing is sent yet.
+    /// Prepares the client, whose retries are counted in `tally`; nothing is sent yet.
     ///
     /// # Errors
     /// If no region is configured, a variable names an endpoint that is no URL, or the file at `AWS_CA_BUNDLE` holds
     /// no certificates.
-    pub async fn connect(settings: &EcrSettings, variables: &Variables) -> Result<Self, ServiceError> {
+    pub async fn connect(
+        settings: &EcrSettings,
+        variables: &Variables,
+        tally: &Arc<Tally>,
+    ) -> Result<Self, ServiceError> {
         let stated = endpoint::stated(variables)?;
         let config = load(settings, variables).await?;
         let Some(region) = config.region().and_then(|region| region.as_ref().parse::<Region>().ok()) else {
@@ -136,7 +138,7 @@ impl EcrClient {
             account: settings.account.clone(),
             policy: retry::policy(variables),
             gate: Gate::new(AT_ONCE),
-            tally: Arc::clone(&settings.tally),
+            tally: Arc::clone(tally),
             config,
             token: tokio::sync::Mutex::new(None),
             on_credential: settings.on_credential,

@@ -1,6 +1,7 @@
 //! The digests that base images have right now.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -8,6 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use super::registries::{OwnRegistry, Registries, told};
 use crate::facts::Variables;
 use crate::names::{Digest, ImageRef, Reference};
+use crate::retry::Tally;
 
 /// How many references are looked up at once.
 const AT_ONCE: usize = 16;
@@ -19,9 +21,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub struct BaseImages<'a>(Registries<'a>);
 
 impl<'a> BaseImages<'a> {
-    /// Prepares; nothing is sent yet.
-    pub fn new(variables: &'a Variables, own: Option<OwnRegistry<'a>>) -> Self {
-        BaseImages(Registries::new(variables, own))
+    /// Prepares; nothing is sent yet. Retries are counted in `tally`.
+    pub fn new(variables: &'a Variables, own: Option<OwnRegistry<'a>>, tally: &'a Arc<Tally>) -> Self {
+        BaseImages(Registries::new(variables, own, tally))
     }
 
     /// The digests of these references, or why one is not known, in words that follow the reference and a colon.

@@ -36,14 +36,14 @@ pub(super) struct Request<'a> {
 }
 
 impl RegistryClient {
-    /// Prepares the client; nothing is sent yet.
+    /// Prepares the client, whose retries are counted in `tally`; nothing is sent yet.
     ///
     /// Trusted are the system's certificates, those of `AWS_CA_BUNDLE`, and those that the Docker daemon trusts
     /// for this host.
     ///
     /// # Errors
     /// If a certificate among them is none.
-    pub fn new(host: &RegistryHost, variables: &Variables) -> Result<Self, ServiceError> {
+    pub fn new(host: &RegistryHost, variables: &Variables, tally: &Arc<Tally>) -> Result<Self, ServiceError> {
         let broken = |error: &reqwest::Error| ServiceError {
             failure: Failure::CertificatesUnreadable { path: format!("/etc/docker/certs.d/{host}") },
             doing: format!("set up TLS for {host}"),
@@ -71,14 +71,8 @@ impl RegistryClient {
             http,
             scheme: OnceCell::new(),
             tokens: Tokens::default(),
-            persistence: Persistence::new(Arc::default()),
+            persistence: Persistence::new(Arc::clone(tally)),
         })
-    }
-
-    /// The same client, whose retries are counted here.
-    #[must_use]
-    pub fn with_tally(self, tally: &Arc<Tally>) -> Self {
-        RegistryClient { persistence: Persistence::new(Arc::clone(tally)), ..self }
     }
 
     /// How requests are sent.

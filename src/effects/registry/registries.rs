@@ -11,6 +11,7 @@ use crate::effects::ecr::{EcrClient, EcrSettings};
 use crate::execute::ports::{Credential, Door, Ecr, Elsewhere, Failure, Opening, ServiceError};
 use crate::facts::Variables;
 use crate::names::{EcrEndpoint, Region, RegistryHost};
+use crate::retry::Tally;
 
 /// The registry that the images go to, which may hold base images as well.
 #[derive(Clone, Copy)]
@@ -25,6 +26,7 @@ pub struct OwnRegistry<'a> {
 pub struct Registries<'a> {
     variables: &'a Variables,
     own: Option<OwnRegistry<'a>>,
+    tally: &'a Arc<Tally>,
     clients: Mutex<BTreeMap<RegistryHost, Arc<RegistryClient>>>,
     regions: Mutex<BTreeMap<Region, Arc<EcrClient>>>,
     /// One look-up for each host, so that helpers and ECR are asked once.
@@ -41,9 +43,16 @@ pub struct FoundLogin {
 }
 
 impl<'a> Registries<'a> {
-    /// Prepares; nothing is sent yet.
-    pub fn new(variables: &'a Variables, own: Option<OwnRegistry<'a>>) -> Self {
-        Registries { variables, own, clients: Mutex::default(), regions: Mutex::default(), logins: Mutex::default() }
+    /// Prepares; nothing is sent yet. Retries are counted in `tally`.
+    pub fn new(variables: &'a Variables, own: Option<OwnRegistry<'a>>, tally: &'a Arc<Tally>) -> Self {
+        Registries {
+            variables,
+            own,
+            tally,
+            clients: Mutex::default(),
+            regions: Mutex::default(),
+            logins: Mutex::default(),
+        }
     }
 
     /// A client of this registry.
@@ -55,7 +64,7 @@ impl<'a> Registries<'a> {
         if let Some(client) = clients.get(host) {
             return Ok(Arc::clone(client));
         }
-        let client = Arc::new(RegistryClient::new(host, self.variables)?);
+        let client = Arc::new(RegistryClient::new(host, self.variables, self.tally)?);
         clients.insert(host.clone(), Arc::clone(&client));
         Ok(client)
     }
@@ -90,7 +99,7 @@ impl<'a> Registries<'a> {
             return ecr.credential().await;
         }
         let settings = EcrSettings { region: Some(endpoint.region.clone()), ..EcrSettings::default() };
-        let ecr = Arc::new(EcrClient::connect(&settings, self.variables).await?);
+        let ecr = Arc::new(EcrClient::connect(&settings, self.variables, self.tally).await?);
         regions.insert(endpoint.region.clone(), Arc::clone(&ecr));
         ecr.credential().await
     }

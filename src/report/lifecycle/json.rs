@@ -3,10 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::action_json;
 use super::reach;
 use super::simulation::{self, Bearing};
+use super::{action_json, retries_json};
 use crate::lifecycle::{Action, Image, ImageState, Outcome, Pass, Policy, along};
+use crate::retry::Sum;
 
 /// In the shape of ECR's GetLifecyclePolicyPreview, with what that does not tell beside it.
 #[derive(Serialize)]
@@ -30,6 +31,8 @@ struct Simulation<'a> {
     /// Every daily run, the first included, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     passes: Option<Vec<Run<'a>>>,
+    /// What had to be asked for again.
+    retries: Value,
 }
 
 #[derive(Serialize)]
@@ -68,6 +71,7 @@ pub fn json<'a>(
     first: &'a Outcome<'a>,
     passes: &'a [Pass],
     to: &Bearing<'_>,
+    retries: Sum,
 ) -> String {
     let taken = || first.taken.iter().map(|taken| (taken.image, taken.action, taken.priority));
     let going = along(first, images);
@@ -85,6 +89,7 @@ pub fn json<'a>(
         freed: simulation::freed(taken().map(|(image, action, _)| (image, action))).to_json(to.prices),
         replication: reach::json(to.reach),
         passes: (passes.len() > 1).then(|| passes.iter().map(run).collect()),
+        retries: retries_json(retries),
     })
 }
 

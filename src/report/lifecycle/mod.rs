@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
 use crate::lifecycle::{Action, Count, Disagreement, Moment, Policy, Rule, TagSelection};
+use crate::retry::Sum;
 
 pub use json::json;
 pub use reach::{Reach, expiring, removing};
@@ -64,8 +65,8 @@ pub fn disagreements(found: &[Disagreement]) -> String {
     std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// The same as JSON: `{"agree", "disagreements": [{"imageDigest", "ecr", "simulation"}]}`.
-pub fn disagreements_json(found: &[Disagreement], at: Moment) -> Value {
+/// The same as JSON: `{"agree", "disagreements": [{"imageDigest", "ecr", "simulation"}], "retries"}`.
+pub fn disagreements_json(found: &[Disagreement], at: Moment, retries: Sum) -> Value {
     let end = |end: Option<(Action, u32)>| {
         end.map(|(action, rule)| json!({ "action": action_json(action), "appliedRulePriority": rule }))
     };
@@ -74,7 +75,13 @@ pub fn disagreements_json(found: &[Disagreement], at: Moment) -> Value {
         "at": at.text(),
         "agree": found.is_empty(),
         "disagreements": found.iter().map(one).collect::<Vec<_>>(),
+        "retries": retries_json(retries),
     })
+}
+
+/// What had to be asked for again, in ECR's way of naming.
+fn retries_json(retries: Sum) -> Value {
+    json!({ "count": retries.retries, "waitedSeconds": super::json::seconds(retries.waited) })
 }
 
 /// A rule in words.
