@@ -231,7 +231,7 @@ pub struct MannerArgs {
     /// How many images to work on at once [default: the number of cores]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Write release tags without asking the gates
+    /// Write release tags without asking the gates, and without waiting for signatures
     #[arg(long)]
     pub no_gate: bool,
     /// Write a page that shows when each thing began and ended, also after a failure or an interruption

@@ -2,6 +2,7 @@
 
 mod gate;
 mod replication;
+mod signing;
 
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::execute::ports::{Failure, ServiceError};
@@ -84,6 +85,7 @@ pub fn explain(error: &ServiceError, around: Circumstances<'_>) -> Diagnostic {
         }
         Failure::GateClosed { fail_on, objections, released } => gate::closed(*fail_on, objections, *released, around),
         Failure::NotReplicated { repository, to, hitch } => replication::missed(repository, to, hitch, around),
+        Failure::NotSigned { repository, why } => signing::missed(repository, why, around),
         Failure::Throttled => Diagnostic::new(Blame::Service, format!("cannot {}: too many requests", error.doing))
             .hint("run again; if it happens often, ask AWS for a higher rate under Service Quotas"),
         Failure::Unreachable { address } if broke_off(&error.cause) => broken_off(&error.doing, address),

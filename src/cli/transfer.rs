@@ -27,7 +27,7 @@ pub struct PromoteArgs {
     /// The environment, one of the pipeline's `environments`: its name is a tag to write
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub env: Option<String>,
-    /// Write release tags without asking the gates
+    /// Write release tags without asking the gates, and without waiting for signatures
     #[arg(long)]
     pub no_gate: bool,
     /// How to show progress

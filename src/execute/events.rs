@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ports::Signature;
 use super::road::Choice;
 use crate::names::{Digest, ImageRef, RegistryHost, RepositoryName, Tag};
 use crate::plan::Setting;
@@ -91,6 +92,19 @@ pub enum ImageEvent {
     },
     /// From its gate.
     Scan(ScanEvent),
+    /// ECR's managed signing is waited for.
+    AwaitingSignature,
+    /// ECR has signed the image.
+    Signed {
+        /// The ARNs of the signing profiles.
+        by: Vec<String>,
+        /// How long it was waited for.
+        took: Duration,
+    },
+    /// How far ECR's managed signing is with the released image.
+    Signatures(Vec<Signature>),
+    /// That could not be seen: in ECR's words.
+    SigningUnknown(String),
     /// Another run pushed the same content first; its image is the one that is released.
     Adopted(Digest),
     /// What the image was built from could not be kept beside it: in the registry's words.

@@ -1,8 +1,8 @@
 //! Carries out a plan through few ports, and says what happens as it happens.
 //!
 //! Two phases. First every image is built and pushed under its staging tag; one that fails lets the others finish, but
-//! then nothing is released. Only when all are up, and have passed the gates that are set, are the release tags written,
-//! which moves no layer.
+//! then nothing is released. Only when all are up, have passed the gates that are set, and are signed where they must be,
+//! are the release tags written, which moves no layer.
 
 mod book;
 mod build_only;
@@ -21,6 +21,7 @@ mod replication;
 pub mod report;
 pub mod road;
 mod seed;
+mod signing;
 mod site;
 mod stage;
 mod steps;
@@ -126,10 +127,12 @@ pub async fn run<Eng: Engine, Ctl: Ecr, Reg: Registry>(
         && let Some(staged) = stage_all(&steps, &mut report).await
         && services.goal != Goal::Parts
         && (services.goal != Goal::Released || gate::gate_all(&steps, &scanning, &staged, &mut report).await)
+        && (services.goal != Goal::Released || signing::require_all(&steps, &staged, &mut report).await)
         && replicate_all(&steps, &staged, &mut report).await
         && services.goal == Goal::Released
     {
         release_all(&steps, &staged, &mut report).await;
+        signing::report_all(&steps, &mut report).await;
     }
     report.took = (services.elapsed)().saturating_sub(began);
     report
@@ -290,6 +293,7 @@ fn not_begun(image: &ImagePlan) -> ImageReport {
         moves: Vec::new(),
         parts: Vec::new(),
         gate: None,
+        signatures: None,
         build_took: None,
         push_took: None,
         road: None,

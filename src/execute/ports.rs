@@ -9,10 +9,12 @@ use time::OffsetDateTime;
 mod direct;
 mod layers;
 mod replication;
+mod signing;
 
 pub use direct::{Archive, Freight};
 pub use layers::{Anatomy, Brought, Carriage, Door, Elsewhere, Layer, LayerBlob, Opening, Source, Stock};
 pub use replication::{Hitch, Progress, Replication};
+pub use signing::{Signature, SigningState, Unsigned};
 
 use super::events::{BuildEvent, CopyEvent, PushEvent};
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
@@ -110,6 +112,13 @@ pub trait Ecr: Stock {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> impl Future<Output = Result<Vec<Replication>, ServiceError>>;
+
+    /// How far ECR's managed signing is with an image, for each profile that is to sign it.
+    fn signatures(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> impl Future<Output = Result<Vec<Signature>, ServiceError>>;
 }
 
 /// The registry protocol: OCI distribution specification, as ECR speaks it.
@@ -448,6 +457,13 @@ pub enum Failure {
         to: String,
         /// Why.
         hitch: Hitch,
+    },
+    /// ECR's managed signing has not signed an image that must be signed.
+    NotSigned {
+        /// The image's repository.
+        repository: RepositoryName,
+        /// Why.
+        why: Unsigned,
     },
     /// Too many requests.
     Throttled,

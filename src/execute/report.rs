@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::ports::ServiceError;
+pub use super::ports::{Signature, SigningState};
 pub use super::road::Choice;
 use crate::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use crate::scan::{ImageScan, Judgement};
@@ -33,6 +34,8 @@ pub struct ImageReport {
     pub parts: Vec<PartReport>,
     /// What came of its gate, if it has one and got there.
     pub gate: Option<GateReport>,
+    /// How far ECR's managed signing is with it, where that was asked and told.
+    pub signatures: Option<Vec<Signature>>,
     /// How long the build took, if there was one; of several, the longest.
     pub build_took: Option<Duration>,
     /// How long the upload took, if there was one.

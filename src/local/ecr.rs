@@ -12,6 +12,7 @@ use crate::local::replicate::Replicator;
 use crate::local::replication::{Destination, Replication};
 use crate::local::scanning::Scanning;
 use crate::local::script::Script;
+use crate::local::signing::{Signer, Signing};
 use crate::local::store::{Encryption, Kept, Repository, RepositorySettings, Store};
 use crate::local::templates::Templates;
 use crate::local::token::Tokens;
@@ -39,6 +40,10 @@ pub struct Ecr {
     pub replication: Kept<Replication>,
     /// What takes them there.
     pub replicator: Replicator,
+    /// Whose images are signed, if that was ever said.
+    pub signing: Kept<Option<Signing>>,
+    /// What signs them.
+    pub signer: Signer,
     /// Whether it stands beside the one that was asked for.
     pub is_beside: bool,
     /// Who is let in.
@@ -94,8 +99,10 @@ impl Ecr {
         }
     }
 
-    /// Sees to it that what was pushed is replicated. What comes by replication itself goes no further.
+    /// Sees to it that what was pushed is signed and replicated. What comes by replication itself goes no further.
     pub fn pushed(&self, repository: &RepositoryName, digest: &Digest, tag: Option<&Tag>) {
+        let profiles = self.signing.get().unwrap_or_default().of(repository);
+        self.signer.pushed(repository, digest, profiles);
         let to = self.replication.get().of(repository).into_iter().collect();
         self.replicator.pushed(repository, digest, tag, to);
     }

@@ -1,7 +1,8 @@
 //! A small ECR on loopback: the control plane and the registry on one port, with one store behind both.
 //!
 //! It behaves as Amazon ECR is documented and observed to behave where that differs from a plain registry. What it
-//! only remembers: encryption, repository policies; what scans find stands in a script. Every signature is accepted on the control plane.
+//! only remembers: encryption, repository policies, which images are signed; what scans find stands in a script. The
+//! control plane accepts every signature of a request.
 
 #![expect(clippy::disallowed_methods, reason = "this room is a server: it has its own disk, clock and network")]
 
@@ -10,6 +11,7 @@ mod clock;
 mod ecr;
 mod faults;
 mod front;
+mod later;
 mod lock;
 mod log;
 mod mutability;
@@ -22,6 +24,7 @@ mod scanning;
 mod script;
 mod serve;
 mod settings;
+mod signing;
 mod store;
 mod templates;
 mod token;
@@ -47,6 +50,7 @@ use lock::Lock;
 use log::Log;
 use replicate::Replicator;
 use script::Script;
+use signing::Signer;
 use store::{Kept, Store};
 use token::Tokens;
 
@@ -96,7 +100,8 @@ impl Server {
             .map_err(|cause| StartError::Scans { path: settings.scans.clone().unwrap_or_default(), cause })?;
         let mut lock = Lock::take(&data)?;
         let (listener, host) = listen(settings.port).await?;
-        let (replicator, errands) = Replicator::new();
+        let (replicator, to_replicate) = Replicator::new();
+        let (signer, to_sign) = Signer::new();
         let open = {
             let data = data.clone();
             move || {
@@ -107,6 +112,8 @@ impl Server {
                     templates: Kept::open(data.join("templates.json"))?,
                     replication: Kept::open(data.join("replication.json"))?,
                     replicator,
+                    signing: Kept::open(data.join("signing.json"))?,
+                    signer,
                     is_beside,
                     tokens: Tokens::open(&data.join("key"))?,
                     account: settings.account,
@@ -125,7 +132,10 @@ impl Server {
 
         // It also ends when the server is dropped, which closes the channel.
         let (stop, stopped) = watch::channel(());
-        tokio::spawn(replicate::run(Arc::clone(&ecr), errands, stopped.clone()));
+        let (replicating, signing) = (Arc::clone(&ecr), Arc::clone(&ecr));
+        let replicate = move |errand| replicate::replicate(Arc::clone(&replicating), errand);
+        tokio::spawn(to_replicate.run(stopped.clone(), replicate));
+        tokio::spawn(to_sign.run(stopped.clone(), move |errand| signing::sign(Arc::clone(&signing), errand)));
         let serving = tokio::spawn(serve::serve(listener, Arc::clone(&ecr), stopped));
         Ok(Server { ecr, stop, serving, beside: Vec::new(), _lock: lock })
     }

@@ -50,6 +50,7 @@ pub enum Kind {
     ScanNotFound,
     Serialization,
     Server,
+    SigningConfigurationNotFound,
     TemplateAlreadyExists,
     TemplateNotFound,
     TooManyTags,

@@ -4,25 +4,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use crate::local::ecr::Ecr;
 use crate::local::faults::Verdict;
+use crate::local::later::{Later, Waiting};
 use crate::local::log::Entry;
 use crate::local::operation::Operation;
 use crate::local::refusal::{Kind, Refusal};
 use crate::local::replication::Destination;
 use crate::local::store::{Put, Repository};
 use crate::names::{Digest, RepositoryName, Tag};
-
-/// How long an image is on its way at least, so that those who ask see that it is.
-const TAKES: Duration = Duration::from_millis(300);
 
 /// The name of what a destination does, as CloudTrail has it.
 const OPERATION: &str = "ReplicateImage";
@@ -42,12 +37,11 @@ pub struct Status {
 }
 
 /// A push that is to be taken somewhere.
-struct Errand {
+pub struct Errand {
     repository: RepositoryName,
     digest: Digest,
     tag: Option<Tag>,
     to: Destination,
-    due: Instant,
 }
 
 type Way = (RepositoryName, Digest, Destination);
@@ -55,19 +49,16 @@ type Standing = (&'static str, Option<&'static str>);
 
 /// The errands of one registry, and what came of them; gone with the server.
 pub struct Replicator {
-    errands: mpsc::UnboundedSender<Errand>,
+    errands: Later<Errand>,
     statuses: Mutex<BTreeMap<Way, Standing>>,
     others: OnceLock<Vec<Weak<Ecr>>>,
 }
 
-/// The errands that wait, for [`run`].
-pub struct Errands(mpsc::UnboundedReceiver<Errand>);
-
 impl Replicator {
     /// Begins without any.
-    pub fn new() -> (Self, Errands) {
-        let (errands, waiting) = mpsc::unbounded_channel();
-        (Replicator { errands, statuses: Mutex::default(), others: OnceLock::new() }, Errands(waiting))
+    pub fn new() -> (Self, Waiting<Errand>) {
+        let (errands, waiting) = Later::new();
+        (Replicator { errands, statuses: Mutex::default(), others: OnceLock::new() }, waiting)
     }
 
     /// Says which registries can be reached; they are told once.
@@ -93,8 +84,7 @@ impl Replicator {
         for to in to {
             self.note((repository.clone(), digest.clone(), to.clone()), ("IN_PROGRESS", None));
             let (repository, digest, tag) = (repository.clone(), digest.clone(), tag.cloned());
-            // Only a server that ends takes no more of them.
-            let _ = self.errands.send(Errand { repository, digest, tag, to, due: Instant::now() + TAKES });
+            self.errands.leave(Errand { repository, digest, tag, to });
         }
     }
 
@@ -108,24 +98,13 @@ impl Replicator {
     }
 }
 
-/// Does a registry's errands in their order, until `stop` changes or its sender is gone.
-pub async fn run(ecr: Arc<Ecr>, Errands(mut errands): Errands, mut stop: watch::Receiver<()>) {
-    loop {
-        let done = async {
-            let errand = errands.recv().await?;
-            tokio::time::sleep_until(errand.due).await;
-            let standing = match go(&ecr, &errand).await {
-                Ok(()) => ("COMPLETE", None),
-                Err(code) => ("FAILED", Some(code)),
-            };
-            ecr.replicator.note((errand.repository, errand.digest, errand.to), standing);
-            Some(())
-        };
-        tokio::select! {
-            done = done => if done.is_none() { return },
-            _ = stop.changed() => return,
-        }
-    }
+/// Takes an image to where it should go, and notes what came of it.
+pub async fn replicate(ecr: Arc<Ecr>, errand: Errand) {
+    let standing = match go(&ecr, &errand).await {
+        Ok(()) => ("COMPLETE", None),
+        Err(code) => ("FAILED", Some(code)),
+    };
+    ecr.replicator.note((errand.repository, errand.digest, errand.to), standing);
 }
 
 /// Takes one image to its destination, where faults may strike. A failure has a code; ECR's own are not documented.

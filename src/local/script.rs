@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::local::scanning::wildcard;
+use crate::local::wildcard;
 use crate::names::{Digest, RepositoryName};
 
 /// What is said about the scans of some images.
@@ -111,8 +111,10 @@ impl Script {
 
 impl Entry {
     fn is_about(&self, asked: &Asked<'_>) -> bool {
-        let fits = |pattern: &Option<String>, text: &str| pattern.as_deref().is_none_or(|it| wildcard(it, text));
-        let tag = self.tag.as_deref().is_none_or(|pattern| asked.tags.iter().any(|tag| wildcard(pattern, tag)));
+        let fits =
+            |pattern: &Option<String>, text: &str| pattern.as_deref().is_none_or(|it| wildcard::matches(it, text));
+        let tag =
+            self.tag.as_deref().is_none_or(|pattern| asked.tags.iter().any(|tag| wildcard::matches(pattern, tag)));
         tag && fits(&self.repository, asked.repository.as_str()) && fits(&self.digest, asked.digest.as_str())
     }
 

@@ -9,8 +9,8 @@ use super::read::Field;
 use super::repository::RepositoryPart;
 use super::span::Span;
 use super::{
-    Compression, FlavorLines, Image, ManifestKind, PushBy, Reuse, TagRule, TagRuleKind, Transport, reuse, tags,
-    transport,
+    Compression, FlavorLines, Image, ManifestKind, PushBy, Reuse, Signing, TagRule, TagRuleKind, Transport, reuse,
+    signing, tags, transport,
 };
 
 pub(super) const IMAGE: Schema = Schema {
@@ -28,6 +28,7 @@ pub(super) const IMAGE: Schema = Schema {
         ("push", &[]),
         ("compression", &[]),
         ("gate", &[]),
+        ("signing", &[]),
     ],
     unsupported: &[],
 };
@@ -43,6 +44,7 @@ pub(super) const DEFAULTS: Schema = Schema {
         ("push", &[]),
         ("compression", &[]),
         ("gate", &[]),
+        ("signing", &[]),
     ],
     unsupported: &["depends_on"],
 };
@@ -59,6 +61,7 @@ pub(super) struct ImagePart {
     container: Option<String>,
     reuse: Option<Reuse>,
     gate: Option<GatePart>,
+    signing: Option<Signing>,
     push: Option<PushBy>,
     compression: Option<Compression>,
     depends_on: Vec<Needed>,
@@ -90,6 +93,7 @@ impl ImagePart {
             container: fields.read("container", problems, Field::owned),
             reuse: fields.read("reuse", problems, reuse::read),
             gate: fields.read("gate", problems, GatePart::read),
+            signing: fields.read("signing", problems, signing::read),
             push: fields.read("push", problems, transport::push),
             compression: fields.read("compression", problems, transport::compression),
             depends_on: fields.read("depends_on", problems, needs::depends_on).unwrap_or_default(),
@@ -118,6 +122,7 @@ impl ImagePart {
                 Some(gate) => Some(gate.over(defaults.gate.as_ref())),
                 None => defaults.gate.clone(),
             },
+            signing: self.signing.or(defaults.signing),
             push: self.push.or(defaults.push),
             compression: self.compression.or(defaults.compression),
             depends_on: self.depends_on,
@@ -163,6 +168,7 @@ impl ImagePart {
             container: self.container.unwrap_or_else(|| name.to_owned()),
             reuse: self.reuse.unwrap_or_default(),
             gate: self.gate.and_then(GatePart::finish),
+            signing: self.signing.unwrap_or_default(),
             transport: Transport {
                 by: self.push.unwrap_or_default(),
                 compression: self.compression.unwrap_or_default(),

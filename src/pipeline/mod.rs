@@ -33,6 +33,7 @@ mod repository;
 mod reuse;
 pub mod rule;
 mod schema;
+mod signing;
 mod size;
 mod span;
 mod substitute;
@@ -55,6 +56,7 @@ pub use recipe::{
 };
 pub use reuse::seconds;
 pub use schema::json_schema;
+pub use signing::Signing;
 pub use transport::{Compression, PushBy, Transport};
 pub use write::to_yaml;
 pub use yaml::MAX_BYTES;
@@ -178,6 +180,9 @@ pub struct Image {
     /// What its scan may find before its release tags are written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<GatePolicy>,
+    /// What a run makes of ECR's managed signing.
+    #[serde(skip_serializing_if = "Signing::is_ignored")]
+    pub signing: Signing,
     /// How it gets to the registry.
     #[serde(flatten, skip_serializing_if = "Transport::is_default")]
     pub transport: Transport,

@@ -194,6 +194,7 @@ fn plan_image(
         tags: derived.tags,
         skipped: derived.skipped,
         gate: image.gate.clone().map(|policy| GatePlan { policy, today: sight.now.date() }),
+        signing: image.signing,
     })
 }
 

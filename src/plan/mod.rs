@@ -29,7 +29,9 @@ use crate::diagnostic::Diagnostic;
 pub use crate::key::BaseImage;
 use crate::lifecycle::Policy;
 use crate::names::{Digest, Platform, RegistryHost, RepositoryName, Tag};
-pub use crate::pipeline::{BuildOptions, Compression, ContextSource, Dockerfile, NamedContext, PushBy, Transport};
+pub use crate::pipeline::{
+    BuildOptions, Compression, ContextSource, Dockerfile, NamedContext, PushBy, Signing, Transport,
+};
 use crate::pipeline::{Encryption, Outputs, TagMutability};
 use crate::scan::Policy as GatePolicy;
 
@@ -200,6 +202,9 @@ pub struct ImagePlan {
     /// What its scan may find before its release tags are written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<GatePlan>,
+    /// What is made of ECR's managed signing.
+    #[serde(skip_serializing_if = "Signing::is_ignored")]
+    pub signing: Signing,
 }
 
 /// The gate before an image's release tags.
@@ -268,11 +273,14 @@ impl Plan {
             || there.into_iter().any(moves_there)
     }
 
-    /// The same without a gate anywhere.
+    /// The same without a gate anywhere; a signature that would be waited for is only told of.
     #[must_use]
     pub fn without_gates(mut self) -> Self {
         for image in &mut self.images {
             image.gate = None;
+            if image.signing == Signing::Require {
+                image.signing = Signing::Report;
+            }
         }
         self
     }

@@ -145,6 +145,7 @@ fn plan_image(
         size: None,
         skipped: Vec::new(),
         gate: image.gate.clone().map(|policy| GatePlan { policy, today: now.date() }),
+        signing: image.signing,
     }
 }
 

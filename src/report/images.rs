@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::size;
+use super::{signing, size};
 use crate::diagnostic::Diagnostic;
+use crate::execute::report::Signature;
 use crate::inventory::{Drawn, Removal, Row};
 use crate::lifecycle::Image;
 use crate::names::{Digest, RepositoryName};
@@ -179,6 +180,8 @@ pub struct Shown<'a> {
     pub parts: Vec<ShownPart>,
     /// How many other images the repository has.
     pub others: usize,
+    /// How far ECR's managed signing is with it, where ECR tells.
+    pub signatures: Option<Vec<Signature>>,
 }
 
 /// An image for one platform.
@@ -212,6 +215,10 @@ pub fn shown(shown: &Shown<'_>) -> String {
         lines.push(format!("tags: {}", image.tags.join(", ")));
     }
     lines.push(format!("pushed: {}", minute(&image.pushed_at.text())));
+    // Most registries sign nothing; that is not worth a line.
+    if let Some(signatures) = shown.signatures.as_deref().filter(|all| !all.is_empty()) {
+        lines.push(format!("signing: {}", signing::words(signatures)));
+    }
     for part in &shown.parts {
         let platform = part.platform.as_deref().unwrap_or("unknown platform");
         let layers = count(part.drawn.layers.len(), "layer");
@@ -292,6 +299,7 @@ pub fn shown_json(shown: &Shown<'_>) -> Value {
         "digest": shown.image.digest,
         "tags": shown.image.tags,
         "pushed_at": shown.image.pushed_at.text(),
+        "signing": shown.signatures.as_deref().map(signing::json),
         "images": parts.collect::<Vec<_>>(),
         "other_images_compared": shown.others,
     })

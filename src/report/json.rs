@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::scan;
+use super::signing;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::report::{ImageReport, Move, Outcome, Report};
@@ -85,6 +86,9 @@ struct JsonImage<'a> {
     /// What its scan found, where it has a gate and got there.
     #[serde(skip_serializing_if = "Option::is_none")]
     gate: Option<Value>,
+    /// How far ECR's managed signing is with it, where that was asked and told: an entry for each signing profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,6 +211,7 @@ fn image<'a>(planned: &'a ImagePlan, done: Option<&'a ImageReport>, host: &Regis
         moves: done.map(|done| done.moves.iter().map(moved).collect()).unwrap_or_default(),
         skipped: &planned.skipped,
         gate: done.and_then(|done| gate(planned, done, host)),
+        signing: done.and_then(|done| done.signatures.as_deref()).map(signing::json),
         size_bytes: published.and_then(|published| published.size),
         build_seconds: done.and_then(|done| done.build_took).map(seconds),
         push_seconds: done.and_then(|done| done.push_took).map(seconds),

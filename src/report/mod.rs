@@ -21,6 +21,7 @@ pub mod plan;
 pub mod progress;
 pub mod repository;
 pub mod scan;
+mod signing;
 mod size;
 pub mod spans;
 pub mod tags;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{json, repository};
 use crate::names::{Digest, Tag};
-use crate::plan::{GatePlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, TagChange};
+use crate::plan::{GatePlan, ImageAction, ImagePlan, PartAction, PartPlan, Plan, ReplicaPlan, Signing, TagChange};
 use crate::retry::Sum;
 use crate::scan::OnUnsupported;
 
@@ -76,6 +76,9 @@ fn image_lines(image: &ImagePlan, lines: &mut Vec<String>) {
         lines.push(format!("    {:width$}  {}: {}", "-", skipped.rule, skipped.why));
     }
     lines.extend(image.gate.as_ref().map(|gate| format!("    gate: {}", gate_words(gate))));
+    if image.signing == Signing::Require {
+        lines.push("    signing: released only when ECR has signed it".to_owned());
+    }
 }
 
 /// What keeps the release tags back, in one line.
@@ -174,6 +177,9 @@ fn image(image: &ImagePlan) -> Value {
     });
     if let Some(gate) = &image.gate {
         value["gate"] = json!(gate);
+    }
+    if !image.signing.is_ignored() {
+        value["signing"] = json!(image.signing);
     }
     value
 }

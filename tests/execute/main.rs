@@ -3,6 +3,7 @@
 
 mod gate;
 mod replicas;
+mod signing;
 mod world;
 
 use std::collections::BTreeMap;

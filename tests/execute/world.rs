@@ -8,14 +8,15 @@ use std::pin::Pin;
 use longshore::execute::events::{BuildEvent, CopyEvent, Event, PushEvent};
 use longshore::execute::ports::{
     Brought, BuildInputs, BuiltImage, Creation, Credential, Destination, Ecr, Engine, Failure, Freight, Layer,
-    LayerBlob, Manifest, Progress, Registry, Replication, ServiceError, Source, Stock,
+    LayerBlob, Manifest, Progress, Registry, Replication, ServiceError, Signature, Source, Stock,
 };
 use longshore::execute::report::{Outcome, Report};
 use longshore::execute::{self, Goal, Replica, Services};
 use longshore::names::{Digest, ImageRef, Platform, RepositoryName};
 use longshore::pipeline::{BuildOptions, ContextSource, Dockerfile, Encryption, ImageUri, Outputs, TagMutability};
 use longshore::plan::{
-    BuildPlan, Change, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec, Transport,
+    BuildPlan, Change, ImageAction, ImagePlan, Plan, PlannedTag, Record, RepositoryPlan, RepositorySpec, Signing,
+    Transport,
 };
 use longshore::retry::Tally;
 use longshore::scan::{Answer, Scanning, Started};
@@ -37,6 +38,8 @@ pub struct World {
     pub scanning: Cell<Scanning>,
     /// What is said of replication, in this order; the last stays.
     pub replications: RefCell<Vec<Vec<Replication>>>,
+    /// What is said of the signatures in a repository, in this order; the last stays.
+    pub signatures: RefCell<BTreeMap<String, Vec<Vec<Signature>>>>,
     pub events: RefCell<Vec<Event>>,
     /// The registry has indexes where manifests are asked for.
     pub has_indexes: Cell<bool>,
@@ -162,6 +165,13 @@ impl Ecr for World {
         Ok(if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
     }
 
+    async fn signatures(&self, repository: &RepositoryName, _: &Digest) -> Result<Vec<Signature>, ServiceError> {
+        self.call(format!("signatures of {repository}"))?;
+        let mut signatures = self.signatures.borrow_mut();
+        let Some(answers) = signatures.get_mut(repository.as_str()) else { return Ok(Vec::new()) };
+        Ok(if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
+    }
+
     async fn replications(&self, repository: &RepositoryName, _: &Digest) -> Result<Vec<Replication>, ServiceError> {
         self.call(format!("replications of {repository}"))?;
         let mut answers = self.replications.borrow_mut();
@@ -268,6 +278,7 @@ pub fn image(name: &str, tags: &[&str]) -> ImagePlan {
         size: None,
         skipped: Vec::new(),
         gate: None,
+        signing: Signing::Ignore,
     }
 }
 

@@ -53,7 +53,7 @@ fn compare(heading: &str, documents: &[&str]) {
 #[test]
 fn the_documents_are_as_they_are_told() {
     let user = User::new();
-    let pipeline = "version: 1\ndefaults: { tags: [semver, one], gate: HIGH }\nimages:\n  web: { build: ., repository: UNIQUE/web }\n";
+    let pipeline = "version: 1\ndefaults: { tags: [semver, one], gate: HIGH, signing: report }\nimages:\n  web: { build: ., repository: UNIQUE/web }\n";
     let dockerfile = user.dockerfile("COPY Dockerfile /\n");
     let checkout = user.checkout(&[("longshore.yaml", pipeline), ("Dockerfile", &dockerfile)]);
     let server = user.serve("data");

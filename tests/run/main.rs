@@ -48,6 +48,7 @@ mod seeds;
 mod selection;
 mod shell;
 mod signals;
+mod signing;
 mod streams;
 mod surroundings;
 mod timeline;

@@ -38,6 +38,14 @@ impl Bed {
         Bed { server: Server::start(settings).await.unwrap(), folder }
     }
 
+    /// With these faults.
+    pub async fn with_faults(faults: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = Fault::parse(faults, folder.path()).unwrap();
+        let settings = Settings { faults, ..settings(&folder.path().join("data"), 0) };
+        Bed { server: Server::start(settings).await.unwrap(), folder }
+    }
+
     /// With the registry of another region, to which images can be replicated, beside it; these faults strike both.
     pub async fn with_another(region: &str, faults: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();

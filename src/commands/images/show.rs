@@ -105,11 +105,15 @@ async fn look<'a>(way: &Way, name: &'a RepositoryName, image: &'a Image) -> Resu
     let own: BTreeSet<&str> = parts.iter().map(|part| part.digest.as_str()).collect();
     let Users { of_layer, images } = users(way, name, &own, parts.iter().map(|part| &part.drawn)).await?;
     let others = images.saturating_sub(own.len().max(1));
+    let signatures = match image.digest.parse::<Digest>() {
+        Ok(digest) => way.ecr.signatures_if_told(name, &digest).await,
+        Err(_) => None,
+    };
     for part in &mut parts {
         part.shared =
             part.drawn.layers.iter().map(|layer| of_layer.get(&layer.blob.digest).copied().unwrap_or(0)).collect();
     }
-    Ok(Shown { repository: name, image, parts, others })
+    Ok(Shown { repository: name, image, parts, others, signatures })
 }
 
 /// An image's configuration; what cannot be read only lacks its commands.

@@ -15,6 +15,7 @@ mod retry;
 mod scanning;
 mod scans;
 mod settings;
+mod signing;
 mod templates;
 
 use std::collections::BTreeSet;
@@ -28,7 +29,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ecr::config::retry::RetryConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 
-use crate::execute::ports::{Creation, Credential, Ecr, Failure, Replication, ServiceError};
+use crate::execute::ports::{Creation, Credential, Ecr, Failure, Replication, ServiceError, Signature};
 use crate::facts::Variables;
 use crate::names::{AccountId, Digest, Region, RepositoryName, RoleArn, api_host};
 use crate::plan::{Change, RepositorySpec};
@@ -201,6 +202,10 @@ impl Ecr for EcrClient {
         digest: &Digest,
     ) -> Result<Vec<Replication>, ServiceError> {
         self.look_at_replications(repository, digest).await
+    }
+
+    async fn signatures(&self, repository: &RepositoryName, digest: &Digest) -> Result<Vec<Signature>, ServiceError> {
+        self.look_at_signatures(repository, digest).await
     }
 }
 

@@ -50,6 +50,7 @@ fn code(kind: Kind) -> &'static str {
         Kind::ScanNotFound => "ScanNotFoundException",
         Kind::Serialization => "SerializationException",
         Kind::Server => "ServerException",
+        Kind::SigningConfigurationNotFound => "SigningConfigurationNotFoundException",
         Kind::TemplateAlreadyExists => "TemplateAlreadyExistsException",
         Kind::TemplateNotFound => "TemplateNotFoundException",
         Kind::TooManyTags => "TooManyTagsException",

@@ -138,4 +138,12 @@ impl ImageId {
         };
         index.image(digest).ok_or_else(not_found)
     }
+
+    /// The same for an operation that fails where it names none; `not_found` is what it says then.
+    pub fn find<'a>(&self, index: &'a Index, not_found: impl FnOnce() -> Refusal) -> Result<&'a Image, Refusal> {
+        self.resolve(index).map_err(|unresolved| match unresolved.code {
+            "ImageNotFound" | "ImageTagDoesNotMatchDigest" => not_found(),
+            _ => Refusal::new(Kind::InvalidParameter, unresolved.reason),
+        })
+    }
 }

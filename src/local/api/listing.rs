@@ -100,10 +100,7 @@ pub fn describe(ecr: &Ecr, input: Describe) -> Result<Value, Refusal> {
         }
         let mut details = Vec::new();
         for id in &ids {
-            let image = id.resolve(index).map_err(|unresolved| match unresolved.code {
-                "ImageNotFound" | "ImageTagDoesNotMatchDigest" => not_found(&repository.named, id),
-                _ => Refusal::new(Kind::InvalidParameter, unresolved.reason),
-            })?;
+            let image = id.find(index, || not_found(&repository.named, id))?;
             let detail = describe_one(&repository.named, index, image);
             // Two ids may name one image; it is told of once.
             if !details.contains(&detail) {

@@ -16,6 +16,7 @@ mod replication;
 mod repositories;
 mod scanning;
 mod scans;
+mod signing;
 mod tags;
 mod templates;
 
@@ -76,6 +77,10 @@ fn handler(operation: &str) -> Option<Handler> {
         "DescribeRegistry" => with_input(replication::describe_registry),
         "PutReplicationConfiguration" => with_input(replication::put),
         "DescribeImageReplicationStatus" => with_input(replication::describe_image),
+        "GetSigningConfiguration" => with_input(signing::get),
+        "PutSigningConfiguration" => with_input(signing::put),
+        "DeleteSigningConfiguration" => with_input(signing::delete),
+        "DescribeImageSigningStatus" => with_input(signing::describe_image),
         "CreateRepository" => with_input(repositories::create),
         "DescribeRepositories" => with_input(repositories::describe),
         "DeleteRepository" => with_input(repositories::delete),

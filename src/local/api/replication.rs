@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::local::api::authorization::Nothing;
 use crate::local::api::input::{ImageId, Target};
 use crate::local::ecr::Ecr;
-use crate::local::refusal::{Kind, Refusal};
+use crate::local::refusal::Refusal;
 use crate::local::replication::Replication;
 use crate::local::store::image_not_found;
 
@@ -42,10 +42,7 @@ pub struct Describe {
 pub fn describe_image(ecr: &Ecr, input: Describe) -> Result<Value, Refusal> {
     let repository = input.target.repository(ecr)?;
     let contents = repository.lock();
-    let image = input.image_id.resolve(&contents.index).map_err(|unresolved| match unresolved.code {
-        "ImageNotFound" | "ImageTagDoesNotMatchDigest" => image_not_found(),
-        _ => Refusal::new(Kind::InvalidParameter, unresolved.reason),
-    })?;
+    let image = input.image_id.find(&contents.index, image_not_found)?;
     Ok(json!({
         "repositoryName": repository.named.name,
         "imageId": input.image_id,

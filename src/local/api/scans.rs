@@ -182,10 +182,7 @@ fn put_findings(
 }
 
 fn find<'a>(named: &Named, contents: &'a Contents, id: &ImageId) -> Result<&'a Image, Refusal> {
-    id.resolve(&contents.index).map_err(|unresolved| match unresolved.code {
-        "ImageNotFound" | "ImageTagDoesNotMatchDigest" => refusal("ImageNotFoundException", named, id),
-        _ => Refusal::new(Kind::InvalidParameter, unresolved.reason),
-    })
+    id.find(&contents.index, || refusal("ImageNotFoundException", named, id))
 }
 
 /// The image, with its own tags and those of the indexes that list it.

@@ -108,6 +108,9 @@ const ABOUT_FLAVOR: &str = "What holds for all tag rules: `latest=`, `prefix=` a
 const ABOUT_REUSE: &str = "Whether an image whose inputs did not change is taken from the registry in place of a build";
 
 const ABOUT_GATE: &str = "What its scan may find before its release tags are written";
+const ABOUT_SIGNING: &str = "Whether a run says how far ECR's managed signing is with the image, or releases it only when it is signed \
+                             [default: false]";
+const SIGNING_OF: Shape = Shape::Either(&[Shape::Words(&["report", "require"]), Shape::Flag]);
 const PUSH_OF: Shape = Shape::Words(&["auto", "direct", "daemon"]);
 const ABOUT_PUSH: &str =
     "Who brings the image to the registry: the daemon, Longshore itself, or whoever takes less time";
@@ -135,6 +138,7 @@ static IMAGE: Described = Described {
         ("push", ABOUT_PUSH, PUSH_OF),
         ("compression", ABOUT_COMPRESSION, COMPRESSION_OF),
         ("gate", ABOUT_GATE, GATE_OF),
+        ("signing", ABOUT_SIGNING, SIGNING_OF),
     ],
     required: &[],
 };
@@ -151,6 +155,7 @@ static DEFAULTS: Described = Described {
         ("push", ABOUT_PUSH, PUSH_OF),
         ("compression", ABOUT_COMPRESSION, COMPRESSION_OF),
         ("gate", ABOUT_GATE, GATE_OF),
+        ("signing", ABOUT_SIGNING, SIGNING_OF),
     ],
     required: &[],
 };

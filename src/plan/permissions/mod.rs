@@ -79,6 +79,7 @@ pub fn of_pipeline(pipeline: &Pipeline, home: &Home, bases: &[Base]) -> Vec<Allo
         statements.push(Allow::new("WaitForReplication", &["ecr:DescribeImageReplicationStatus"], here));
         statements.push(Allow::new("LookAtReplication", &["ecr:DescribeRegistry"], vec!["*".to_owned()]));
     }
+    statements.extend(signing(pipeline, home));
     let own: Vec<String> = repositories(pipeline, &homes);
     let bases: BTreeSet<String> = bases.iter().map(|base| base.home.repository(&base.name)).collect();
     let bases: Vec<String> = bases.into_iter().filter(|arn| !own.contains(arn)).collect();
@@ -91,6 +92,21 @@ pub fn of_pipeline(pipeline: &Pipeline, home: &Home, bases: &[Base]) -> Vec<Allo
         statements.push(Allow::new("AssumeRolesOfReplicas", &["sts:AssumeRole"], roles.into_iter().collect()));
     }
     statements
+}
+
+/// What it takes that ECR signs images, and to hear of it. ECR signs with the permissions of whoever pushes; the pipeline
+/// file does not say with which profiles. Source: ECR user guide, "Managed signing".
+fn signing(pipeline: &Pipeline, home: &Home) -> Vec<Allow> {
+    let signed = pipeline.images.iter().filter(|image| !image.signing.is_ignored());
+    let repositories: BTreeSet<String> = signed.map(|image| home.repository(&image.repository.name)).collect();
+    if repositories.is_empty() {
+        return Vec::new();
+    }
+    let profiles = format!("arn:{}:signer:{}:{}:/signing-profiles/*", home.partition(), home.region, home.account);
+    vec![
+        Allow::new("SignImages", &["signer:SignPayload"], vec![profiles]),
+        Allow::new("ReadSigningStatus", &["ecr:DescribeImageSigningStatus"], repositories.into_iter().collect()),
+    ]
 }
 
 /// The policy of a role by which replicas are reached.

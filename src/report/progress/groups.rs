@@ -170,6 +170,10 @@ fn grouped(event: &Event) -> Option<(&str, bool)> {
         | ImageEvent::AwaitingReplication { .. }
         | ImageEvent::Replicated { .. }
         | ImageEvent::NotReplicated { .. }
+        | ImageEvent::AwaitingSignature
+        | ImageEvent::Signed { .. }
+        | ImageEvent::Signatures(_)
+        | ImageEvent::SigningUnknown(_)
         | ImageEvent::Scan(_) => None,
     }
 }

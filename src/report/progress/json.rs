@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::scan::scan_words;
 use crate::execute::events::{BuildEvent, Event, ImageEvent, PushEvent, ScanEvent};
 use crate::names::RegistryHost;
+use crate::report::signing;
 use crate::retry::Retry;
 
 /// The event at this time after the work began.
@@ -46,6 +47,10 @@ fn image_event(event: &ImageEvent) -> Map<String, Value> {
             of("assembled", json!({ "reference": reference, "digest": digest, "images": images }))
         }
         ImageEvent::Scan(event) => scan_event(event),
+        ImageEvent::AwaitingSignature => of("awaiting_signature", json!({})),
+        ImageEvent::Signed { by, took } => of("signed", json!({ "profiles": by, "seconds": seconds(*took) })),
+        ImageEvent::Signatures(all) => of("signatures", json!({ "signatures": signing::json(all) })),
+        ImageEvent::SigningUnknown(cause) => of("signing_unknown", json!({ "cause": cause })),
         ImageEvent::Adopted(digest) => of("adopted", json!({ "digest": digest })),
         ImageEvent::Seeded { base, there, sent, bytes, took } => {
             let took = seconds(*took);

@@ -20,6 +20,7 @@ use crate::retry::Retry;
 
 use super::Colors;
 use super::github::{self, Tokens};
+use super::signing;
 use groups::Groups;
 use layers::Layers;
 use plain::Plain;
@@ -157,6 +158,15 @@ fn milestone(event: &Event, layers: &Layers, steps: &Steps) -> Option<(Option<St
                 ImageEvent::Copied { reference, sent, took, .. } => {
                     let (sent, took) = (super::size::bytes(*sent), super::size::span(*took));
                     format!("copied to {reference} in {took} ({sent} sent)")
+                }
+                ImageEvent::AwaitingSignature => "waiting for ECR to sign it".to_owned(),
+                ImageEvent::Signed { by, took } => {
+                    let by: Vec<&str> = by.iter().map(|profile| signing::name(profile)).collect();
+                    format!("signed by {}, waited for {}", by.join(", "), super::size::span(*took))
+                }
+                ImageEvent::Signatures(signatures) => signing::words(signatures),
+                ImageEvent::SigningUnknown(cause) => {
+                    format!("warning: it is not known whether it is signed: {cause}")
                 }
                 ImageEvent::Scan(event) => scan_words(event),
                 ImageEvent::Build(_) | ImageEvent::Push(_) | ImageEvent::Road(_) => return None,

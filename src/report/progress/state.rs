@@ -70,6 +70,8 @@ impl State {
             ImageEvent::AwaitingReplication { .. } => {
                 self.enter(Phase::Staged, "staged; waiting for ECR's replication");
             }
+            ImageEvent::AwaitingSignature => self.enter(Phase::Staged, "staged; waiting for ECR to sign it"),
+            ImageEvent::Signed { .. } => self.enter(Phase::Staged, "staged and signed; waiting for the others"),
             ImageEvent::NotReplicated { .. } => self.enter(Phase::Staged, "staged; copying it"),
             ImageEvent::Scan(event) => self.enter(Phase::Staged, &scan_words(event)),
             ImageEvent::Tagged { tag, .. } | ImageEvent::TaggedAlready { tag, .. } => {
@@ -79,7 +81,9 @@ impl State {
             | ImageEvent::CacheLost(_)
             | ImageEvent::Road(_)
             | ImageEvent::Seeded { .. }
-            | ImageEvent::NotSeeded(_) => {
+            | ImageEvent::NotSeeded(_)
+            | ImageEvent::Signatures(_)
+            | ImageEvent::SigningUnknown(_) => {
                 return false;
             }
         }

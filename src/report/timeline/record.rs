@@ -11,7 +11,7 @@ use crate::execute::events::{BuildEvent, Event, ImageEvent, ScanEvent};
 use crate::execute::report::{Outcome, Report};
 use crate::names::RegistryHost;
 use crate::plan::{ImageAction, ImagePlan, Plan};
-use crate::report::size;
+use crate::report::{signing, size};
 
 /// Is told of what happens, when it happens.
 #[derive(Default)]
@@ -199,6 +199,11 @@ impl Heeded {
             ImageEvent::Replicated { registry, took, .. } => {
                 self.spans.push(Span::new(Kind::Copy, format!("replication to {registry}"), since(*took), at));
             }
+            ImageEvent::Signed { by, took } => {
+                let span = Span::new(Kind::Scan, "managed signing", since(*took), at);
+                self.spans.push(span.noting(by.join(", ")));
+            }
+            ImageEvent::Signatures(signatures) => self.notes.push(signing::words(signatures)),
             ImageEvent::NotReplicated { registry, why } => self.notes.push(format!("copied to {registry}: {why}")),
             ImageEvent::Adopted(digest) => {
                 self.notes.push(format!("another run pushed the same content as {}", digest.short()));
