@@ -10,9 +10,10 @@ use super::{World, builders, contexts, read};
 use crate::cli::KeyArgs;
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
 use crate::dockerfile::{self, Circumstances, Recipe};
+use crate::effects::clock;
 use crate::effects::context::{Context, ContextError};
 use crate::effects::docker_credential;
-use crate::effects::fingerprint::{self, Fingerprint};
+use crate::effects::fingerprint::{self, Fingerprint, Remembered};
 use crate::effects::registry::{BaseImages, OwnRegistry};
 use crate::facts::Variables;
 use crate::key::{self, BaseImage, FileSet, ImageInputs, ImageKey, KeyParts, PlatformInputs};
@@ -101,7 +102,7 @@ pub(crate) async fn keys(
         references.filter(|reference| !is_own(reference, pipeline, sight)).cloned().collect();
     let bases = BaseImages::new(sight.variables, sight.own, sight.retries);
     let (fingerprints, digests, guarded) =
-        tokio::join!(read_files(contexts), bases.resolve(&references), guarded(&references, sight));
+        tokio::join!(read_files(contexts, sight), bases.resolve(&references), guarded(&references, sight));
     let mut fingerprints = fingerprints?.into_iter();
     let seen = images.iter().zip(opened).map(|(image, opened)| {
         let own = opened.has_folder.then(|| fingerprints.next()).flatten();
@@ -185,9 +186,20 @@ fn platforms(image: &Image, sight: &Sight<'_>) -> Vec<Platform> {
     if declared.is_empty() { vec![sight.platform.normalized()] } else { declared }
 }
 
-async fn read_files(contexts: Vec<Context>) -> Result<Vec<Result<Fingerprint, ContextError>>, Diagnostics> {
-    let read = tokio::task::spawn_blocking(move || fingerprint::contexts(&contexts)).await;
+async fn read_files(
+    contexts: Vec<Context>,
+    sight: &Sight<'_>,
+) -> Result<Vec<Result<Fingerprint, ContextError>>, Diagnostics> {
+    let remembered = remembered(sight.variables);
+    let read = tokio::task::spawn_blocking(move || fingerprint::contexts(&contexts, remembered.as_ref())).await;
     read.map_err(|error| Diagnostic::new(Blame::Bug, "cannot read the contexts").caused_by(error.to_string()).into())
+}
+
+/// Where the hashes of large files are kept. Source: XDG Base Directory Specification.
+fn remembered(variables: &Variables) -> Option<Remembered> {
+    let set = |name: &str| variables.get(name).filter(|value| Path::new(value).is_absolute()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(Remembered { file: base.join("longshore").join("file-hashes"), began: clock::now() })
 }
 
 /// Whether a reference names an image that this very pipeline makes, so that its key stands for it and not the digest

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
+use super::memory::{Memory, State};
 use crate::effects::context::ContextError;
 use crate::effects::program;
 
@@ -74,14 +75,19 @@ impl Hashes {
     }
 }
 
-/// Runs `list` on so many threads, and hashes what they find on as many as there are cores. `repeats` says whether a file
-/// may be found more than once.
-pub(super) fn while_listing(listers: usize, repeats: bool, list: impl Fn(&Queue<'_>) + Sync) -> Hashes {
+/// Runs `list` on so many threads, and hashes what they find on as many as there are cores, unless the memory has it.
+/// `repeats` says whether a file may be found more than once.
+pub(super) fn while_listing(
+    listers: usize,
+    repeats: bool,
+    memory: &Memory,
+    list: impl Fn(&Queue<'_>) + Sync,
+) -> (Hashes, News) {
     let numbers = Mutex::new(Numbers { next: 0, known: repeats.then(HashMap::new) });
     let (files, waiting) = sync_channel(WAITING);
     let waiting = Mutex::new(waiting);
     let parts: Vec<Hashed> = std::thread::scope(|scope| {
-        let hashing: Vec<_> = (0..program::cores()).map(|_| scope.spawn(|| hash_waiting(&waiting))).collect();
+        let hashing: Vec<_> = (0..program::cores()).map(|_| scope.spawn(|| hash_waiting(&waiting, memory))).collect();
         for _ in 0..listers {
             let queue = Queue { numbers: &numbers, files: files.clone() };
             let list = &list;
@@ -92,13 +98,25 @@ pub(super) fn while_listing(listers: usize, repeats: bool, list: impl Fn(&Queue<
     });
     let count = parts.iter().map(|part| part.done.len() + part.failed.len()).sum();
     let mut hashes = Hashes { all: vec![[0; 32]; count], failed: HashMap::new() };
+    let mut news = News::default();
     for part in parts {
+        news.learned.extend(part.news.learned);
+        news.met.extend(part.news.met);
         for (number, sha256) in part.done {
             hashes.all[number] = sha256;
         }
         hashes.failed.extend(part.failed);
     }
-    hashes
+    (hashes, news)
+}
+
+/// What came of looking into a memory.
+#[derive(Default)]
+pub(super) struct News {
+    /// What it did not have.
+    pub(super) learned: Vec<(State, [u8; 32])>,
+    /// What it had.
+    pub(super) met: Vec<State>,
 }
 
 /// What one thread hashed.
@@ -106,15 +124,16 @@ pub(super) fn while_listing(listers: usize, repeats: bool, list: impl Fn(&Queue<
 struct Hashed {
     done: Vec<(usize, [u8; 32])>,
     failed: Vec<(usize, ContextError)>,
+    news: News,
 }
 
-fn hash_waiting(waiting: &Mutex<Receiver<(usize, PathBuf)>>) -> Hashed {
+fn hash_waiting(waiting: &Mutex<Receiver<(usize, PathBuf)>>, memory: &Memory) -> Hashed {
     let mut buffer = vec![0; BUFFER];
     let mut hashed = Hashed::default();
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, path)) = next else { return hashed };
-        match hash(&path, &mut buffer) {
+        match recall(&path, memory, &mut hashed.news, &mut buffer) {
             Ok(sha256) => hashed.done.push((number, sha256)),
             Err(error) => hashed.failed.push((number, error)),
         }
@@ -126,15 +145,29 @@ fn hash_waiting(waiting: &Mutex<Receiver<(usize, PathBuf)>>) -> Hashed {
 /// # Errors
 /// If it cannot be read.
 pub(super) fn one(path: &Path) -> Hash {
-    hash(path, &mut vec![0; BUFFER])
+    let read = File::open(path).and_then(|mut file| read(&mut file, &mut vec![0; BUFFER]));
+    read.map_err(|error| ContextError::new(path, &error))
 }
 
-fn hash(path: &Path, buffer: &mut [u8]) -> Hash {
-    read(path, buffer).map_err(|error| ContextError::new(path, &error))
+fn recall(path: &Path, memory: &Memory, news: &mut News, buffer: &mut [u8]) -> Hash {
+    recall_or_read(path, memory, news, buffer).map_err(|error| ContextError::new(path, &error))
 }
 
-fn read(path: &Path, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
+fn recall_or_read(path: &Path, memory: &Memory, news: &mut News, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
     let mut file = File::open(path)?;
+    let Some(before) = State::of(&file.metadata()?) else { return read(&mut file, buffer) };
+    if let Some(known) = memory.of(&before) {
+        news.met.push(before);
+        return Ok(known);
+    }
+    let hash = read(&mut file, buffer)?;
+    if State::of(&file.metadata()?) == Some(before) {
+        news.learned.push((before, hash));
+    }
+    Ok(hash)
+}
+
+fn read(file: &mut File, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
     let mut hash = Sha256::new();
     loop {
         match file.read(buffer) {

@@ -4,9 +4,11 @@
 //! fresh clone, but they do not say what a build sees: a file that is clean by its times may differ from its blob by
 //! line endings, `ident` or a filter that was in force when it was added, and no later look at attributes can tell;
 //! and where git does not know a file, its id is a SHA-1, for which collisions can be made. A hash of what is there is
-//! right whatever its history, and takes a second for 2 GB on one core.
+//! right whatever its history, and takes a second for 2 GB on one core. What an earlier run has read of the same inode is
+//! remembered: see [`memory`].
 
 mod hashing;
+mod memory;
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
@@ -19,6 +21,8 @@ use super::{git, program};
 use crate::key::{Checkout, Content, FileSet, Mode};
 use crate::names::Digest;
 use hashing::{Hashes, Queue};
+use memory::Memory;
+pub use memory::Remembered;
 
 /// What the key needs to know of a context.
 #[derive(Debug, Clone)]
@@ -41,11 +45,13 @@ struct Listing {
 }
 
 /// The fingerprints of these contexts, in their order. Blocks: on as many threads as there are cores, files are hashed
-/// while folders are still being listed.
+/// while folders are still being listed. `remembered` is where the hashes of large files are kept from one run to the
+/// next.
 ///
 /// # Errors
 /// The first folder, file or link of a context that cannot be read.
-pub fn contexts(contexts: &[Context]) -> Vec<Result<Fingerprint, ContextError>> {
+pub fn contexts(contexts: &[Context], remembered: Option<&Remembered>) -> Vec<Result<Fingerprint, ContextError>> {
+    let memory = remembered.map(Memory::open).unwrap_or_default();
     // Each context, by the first one that has the same folder and rules.
     let mut firsts: HashMap<_, usize> = HashMap::new();
     let same: Vec<usize> =
@@ -54,11 +60,15 @@ pub fn contexts(contexts: &[Context]) -> Vec<Result<Fingerprint, ContextError>> 
 
     let listings: Vec<OnceLock<Result<Listing, ContextError>>> = contexts.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
-    let hashes = hashing::while_listing(program::cores().min(different.len()), different.len() > 1, |queue| {
+    let listers = program::cores().min(different.len());
+    let (hashes, news) = hashing::while_listing(listers, different.len() > 1, &memory, |queue| {
         while let Some(at) = different.get(next.fetch_add(1, Ordering::Relaxed)) {
             let _ = listings[*at].set(list(&contexts[*at], queue));
         }
     });
+    if let Some(remembered) = remembered {
+        memory.keep(news.learned, &news.met, remembered);
+    }
 
     let mut fingerprints: Vec<Result<Fingerprint, ContextError>> = Vec::with_capacity(contexts.len());
     for (at, listing) in listings.into_iter().enumerate() {
@@ -152,7 +162,7 @@ mod tests {
     }
 
     fn one(root: &Path) -> Fingerprint {
-        contexts(&[context(root)]).remove(0).unwrap()
+        contexts(&[context(root)], None).remove(0).unwrap()
     }
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -206,17 +216,55 @@ mod tests {
         let folder = folder(&[("a", "1"), ("Dockerfile.b.dockerignore", "a")]);
         fs::write(folder.path().join("Dockerfile.b"), "FROM scratch").unwrap();
         let other = Context::open(folder.path(), &Dockerfile::File("Dockerfile.b".into())).unwrap();
-        let found: Vec<_> = contexts(&[context(folder.path()), other, context(folder.path())]);
+        let found: Vec<_> = contexts(&[context(folder.path()), other, context(folder.path())], None);
         let found: Vec<_> = found.into_iter().map(Result::unwrap).collect();
         assert!(Arc::ptr_eq(&found[0].files, &found[2].files));
         assert_ne!(found[0].files.digest(), found[1].files.digest(), "its rules are others");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_large_file_is_read_once_and_again_when_it_changes() {
+        use std::os::unix::fs::FileExt as _;
+
+        let large = "x".repeat(usize::try_from(memory::LARGE).unwrap());
+        let folder = folder(&[("large", &large), ("small", "x")]);
+        let file = folder.path().join("large");
+        let elsewhere = tempfile::tempdir().unwrap();
+        let later = |seconds| Remembered {
+            file: elsewhere.path().join("files"),
+            began: time::OffsetDateTime::now_utc() + time::Duration::seconds(seconds),
+        };
+        let digest =
+            |seconds| contexts(&[context(folder.path())], Some(&later(seconds))).remove(0).unwrap().files.digest();
+        let right = || one(folder.path()).files.digest();
+
+        let first = digest(0);
+        assert_eq!(first, right());
+        assert!(!later(0).file.exists(), "it has just changed");
+        assert_eq!(digest(9), first);
+        let state = memory::State::of(&fs::metadata(&file).unwrap()).unwrap();
+        assert!(Memory::open(&later(9)).of(&state).is_some());
+        // What is remembered is what is told, so that it is seen not to be read again.
+        Memory::default().keep(vec![(state, [7; 32])], &[], &later(9));
+        assert_ne!(digest(9), first);
+
+        // One byte, and the time of the bytes as it was: the inode's own time tells.
+        let modified = fs::metadata(&file).unwrap().modified().unwrap();
+        let open = fs::File::options().write(true).open(&file).unwrap();
+        open.write_all_at(b"y", 5).unwrap();
+        open.set_modified(modified).unwrap();
+        drop(open);
+        assert_eq!(digest(9), right());
     }
 
     #[test]
     fn a_file_that_cannot_be_read_is_named() {
         let missing = Path::new("missing");
         let number = std::sync::OnceLock::new();
-        let hashes = hashing::while_listing(1, false, |queue| number.set(queue.add(missing.to_owned())).unwrap());
+        let memory = Memory::default();
+        let (hashes, _) =
+            hashing::while_listing(1, false, &memory, |queue| number.set(queue.add(missing.to_owned())).unwrap());
         let files = vec![(0, *number.get().unwrap())];
         let content = Content::File { mode: Mode::reduced(0o644), sha256: [0; 32] };
         let entries = vec![(Box::from(&b"missing"[..]), content)];
