@@ -36,8 +36,9 @@ pub(super) async fn run(args: &SimulateArgs, world: &World) -> Result<(), Diagno
     }
     let to = Bearing { prices: &prices, reach: &reach };
     let repository = args.repository.as_ref().map(RepositoryName::as_str);
+    let retries = args.images.is_none().then(|| world.retries.sum());
     report::print(&if args.json {
-        report::lifecycle::json(repository, policy, &images, &first, &passes, &to, world.retries.sum())
+        report::lifecycle::json(repository, policy, &images, &first, &passes, &to, retries)
     } else {
         report::lifecycle::text(&name, policy, &images, &first, &passes, &to)
     })?;

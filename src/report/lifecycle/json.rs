@@ -31,8 +31,9 @@ struct Simulation<'a> {
     /// Every daily run, the first included, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     passes: Option<Vec<Run<'a>>>,
-    /// What had to be asked for again.
-    retries: Value,
+    /// What had to be asked for again, where a service was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retries: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +72,7 @@ pub fn json<'a>(
     first: &'a Outcome<'a>,
     passes: &'a [Pass],
     to: &Bearing<'_>,
-    retries: Sum,
+    retries: Option<Sum>,
 ) -> String {
     let taken = || first.taken.iter().map(|taken| (taken.image, taken.action, taken.priority));
     let going = along(first, images);
@@ -89,7 +90,7 @@ pub fn json<'a>(
         freed: simulation::freed(taken().map(|(image, action, _)| (image, action))).to_json(to.prices),
         replication: reach::json(to.reach),
         passes: (passes.len() > 1).then(|| passes.iter().map(run).collect()),
-        retries: retries_json(retries),
+        retries: retries.map(retries_json),
     })
 }
 
