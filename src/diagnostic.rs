@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::secrecy;
+
 /// Who has to act next; it alone decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Blame {
@@ -135,6 +137,16 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// The same, said in other words.
+    #[must_use]
+    pub fn reworded(&self, reword: impl Fn(&str) -> String) -> Self {
+        let all = |texts: &[String]| texts.iter().map(|text| reword(text)).collect();
+        let (causes, hints) = (all(&self.causes), all(&self.hints));
+        Diagnostic { blame: self.blame, message: reword(&self.message), place: self.place.clone(), causes, hints }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     /// Everything after the word `error: `, on as many lines as it takes, without a newline at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,11 +165,12 @@ impl fmt::Display for Diagnostic {
 }
 
 impl fmt::Display for Place {
+    /// The only place where a line of the user's is shown: without what looks like a secret in it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
         write!(f, "{gutter}--> {}:{}:{}", self.source.name, self.line, self.column)?;
-        let Some(line) = self.source.text.lines().nth(self.line.saturating_sub(1)) else { return Ok(()) };
+        let Some(line) = secrecy::quoted(&self.source.text, self.line.saturating_sub(1)) else { return Ok(()) };
         let before: String = line.chars().take(self.column.saturating_sub(1)).collect();
         // A tab under a tab keeps the caret in its column, whatever the tab's width.
         let indent: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
@@ -183,6 +196,12 @@ impl Diagnostics {
     /// The single diagnostics, at least one.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
+    }
+
+    /// The same, said in other words.
+    #[must_use]
+    pub fn reworded(&self, reword: impl Fn(&str) -> String) -> Self {
+        Diagnostics(self.0.iter().map(|diagnostic| diagnostic.reworded(&reword)).collect())
     }
 
     /// The exit code of the gravest, which is the one that stands first in [`Blame::ALL`] after our own bugs.
@@ -234,6 +253,13 @@ hint: two";
         assert_eq!(place("\tab", 1, 2, 40).to_string(), " --> longshore.yaml:1:2\n  |\n1 | \tab\n  | \t^^");
         assert_eq!(place("ab", 1, 3, 0).to_string(), " --> longshore.yaml:1:3\n  |\n1 | ab\n  |   ^");
         assert_eq!(place("ab", 9, 1, 1).to_string(), " --> longshore.yaml:9:1");
+    }
+
+    #[test]
+    fn a_secret_beside_the_error_is_not_shown_and_the_caret_stays() {
+        let told = place("args: { API_KEY: hunter2, PROT: 80 }", 1, 27, 4).to_string();
+        let expected = " --> longshore.yaml:1:27\n  |\n1 | args: { API_KEY: *******, PROT: 80 }\n  |                           ^^^^";
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -31,4 +31,5 @@ pub mod plan;
 pub mod report;
 pub mod retry;
 pub mod scan;
+pub mod secrecy;
 pub mod tree;

@@ -7,7 +7,8 @@ use crate::effects::context::ContextError;
 use crate::effects::fingerprint::{self, Fingerprint};
 use crate::key;
 use crate::names::Digest;
-use crate::pipeline::{ContextSource, Image, NamedContext, pinned_commit, without_secrets};
+use crate::pipeline::{ContextSource, Image, NamedContext, pinned_commit};
+use crate::secrecy::without_secrets;
 
 /// An image of no layers, which is in no registry.
 const SCRATCH: &str = "scratch";

@@ -1,5 +1,7 @@
 //! A whole pipeline file: as written, and on its way to what it means.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::build::{self, Given};
@@ -12,6 +14,7 @@ use super::read::Field;
 use super::substitute::substitute;
 use super::{Pipeline, builders, compose, images, moving, outputs, registry, yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::secrecy::{name_tells, value_tells};
 
 pub(super) const SCHEMA: Schema = Schema {
     expected: "a map",
@@ -81,13 +84,22 @@ impl PipelineFile {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<(Pipeline, Vec<Diagnostic>), Diagnostics> {
         let mut problems = Problems::of(&self.source);
+        let secrets: RefCell<BTreeSet<String>> = RefCell::default();
+        let noting = |name: &str| {
+            let value = environment(name)?;
+            if name_tells(name) || value_tells(&value) {
+                secrets.borrow_mut().insert(value.clone());
+            }
+            Some(value)
+        };
+        let environment: Environment<'_> = &noting;
         let compose = compose::relevant(&self.root);
         let root = substituted(compose.as_ref().unwrap_or(&self.root), &self.source, environment, &mut problems);
         let pipeline = match compose {
             Some(_) => self.read(&compose::translate(&root, &mut problems), "services", environment, &mut problems),
             None => self.read(&root, "images", environment, &mut problems),
         };
-        let warnings = problems.finish()?;
+        let warnings = problems.finish_without(&secrets.borrow())?;
         Ok((pipeline, warnings))
     }
 

@@ -52,7 +52,7 @@ pub use making::{Build, Builder, Dockerfile, ManifestKind};
 pub use policy::RepositoryPolicy;
 pub use recipe::{
     BuildOptions, Cache, CacheEntry, CacheKind, CacheMode, ContextSource, NamedContext, Secret, SecretSource, Ssh,
-    Ulimit, pinned_commit, without_secrets,
+    Ulimit, pinned_commit,
 };
 pub use reuse::seconds;
 pub use schema::json_schema;

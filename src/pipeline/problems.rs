@@ -1,10 +1,12 @@
 //! All problems of one file, collected so that they can be told at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::span::Span;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::names::InvalidName;
+use crate::secrecy;
 
 /// What has been found wrong so far.
 #[derive(Debug)]
@@ -88,9 +90,29 @@ impl Problems {
     /// # Errors
     /// If anything was wrong.
     pub fn finish(self) -> Result<Vec<Diagnostic>, Diagnostics> {
-        Diagnostics::check(in_order(self.errors))?;
-        Ok(in_order(self.warnings))
+        self.finish_without(&BTreeSet::new())
     }
+
+    /// The same, said without these secrets, which have come into the values of the file.
+    ///
+    /// # Errors
+    /// If anything was wrong.
+    pub fn finish_without(self, secrets: &BTreeSet<String>) -> Result<Vec<Diagnostic>, Diagnostics> {
+        let discreet = |diagnostics| in_order(diagnostics).into_iter().map(|one| discreet(&one, secrets)).collect();
+        Diagnostics::check(discreet(self.errors))?;
+        Ok(discreet(self.warnings))
+    }
+}
+
+/// Messages quote values, and a value may be a secret where nobody expects one.
+fn discreet(diagnostic: &Diagnostic, secrets: &BTreeSet<String>) -> Diagnostic {
+    let discreet = |text: &str| secrecy::told(&secrecy::without(text, secrets));
+    let mut told = diagnostic.reworded(discreet);
+    // What to write instead may be made of the secret, in other letters.
+    if told.message != diagnostic.message {
+        told.hints.clear();
+    }
+    told
 }
 
 fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {

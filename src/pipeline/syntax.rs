@@ -7,6 +7,7 @@ use serde_yaml::{Error, RenderOptions, SnippetMode, UserMessageFormatter};
 use super::span::Span;
 use super::yaml::{MAX_DEPTH, MAX_NODES};
 use crate::diagnostic::{Diagnostic, Source};
+use crate::secrecy;
 
 /// What the YAML library found, at its place.
 pub(super) fn diagnostic(error: &Error, source: &Arc<Source>) -> Diagnostic {
@@ -32,7 +33,7 @@ pub(super) fn diagnostic(error: &Error, source: &Arc<Source>) -> Diagnostic {
                 .hint("after `<<:` comes an alias of a map, or a list of them")
         }
         _ => Diagnostic::input(format!("`{name}` is not valid YAML"))
-            .caused_by(words(error))
+            .caused_by(secrecy::told(&words(error)))
             .hint_maybe(hint(&source.text, span)),
     };
     diagnostic.at(span.place(source))

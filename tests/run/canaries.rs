@@ -188,3 +188,51 @@ fn on_github_the_token_is_printed_only_to_be_hidden() {
     is_clean("stderr", rest(&ended.stderr).as_bytes());
     everything_left(&user, &checkout);
 }
+
+/// A line of the pipeline file is shown where it is wrong, and a secret may stand beside what is.
+#[test]
+fn no_secret_of_the_pipeline_file_is_shown_with_an_error() {
+    let user = User::new();
+    let (argument, variable, query) = (CANARIES[3].1, "${BUILD_SECRET}", CANARIES[6].1);
+    let remote = format!("https://user:{}@127.0.0.1:9/a.git?token={query}", CANARIES[5].1);
+    let wrong = [
+        format!("{{ context: ., args: {{ NPM_TOKEN: {argument} }}, dockerfle: x }}"),
+        format!("{{ context: ., args: {{ NPM_TOKEN: [{argument}] }} }}"),
+        format!("{{ context: ., args: [\"NPM_TOKEN={argument}\"], args: [] }}"),
+        format!("{{ context: ., args: {{ NPM_TOKEN: {argument}, A: @b }} }}"),
+        format!("{{ context: \"{remote}\", pull: perhaps }}"),
+        format!("{{ context: ., pull: \"{variable}\" }}"),
+        format!("{{ context: ., platforms: [\"{variable}\"] }}"),
+    ];
+    let server = user.serve("data");
+    for build in wrong {
+        let pipeline = format!("version: 1\nimages:\n  web:\n    repository: shop/web\n    build: {build}\n");
+        let checkout = user.checkout(&[("longshore.yaml", &pipeline), ("Dockerfile", "FROM scratch\n")]);
+        fs::create_dir_all(checkout.at("out")).unwrap();
+        let commands: [&[&str]; 4] = [
+            &["config"],
+            &["plan", "--json"],
+            &["run", "--json", "--report", "out/report.json"],
+            &["doctor", "--json"],
+        ];
+        for command in commands {
+            for github in ["", "true"] {
+                let call = with_secrets(server.env(checkout.longshore(command)), &checkout);
+                let ended = call.env("GITHUB_ACTIONS", github).run();
+                assert_ne!(ended.code, Some(0), "{build} is wrong");
+                are_clean(&format!("{command:?} with {build}"), &ended);
+                assert!(
+                    command[0] == "doctor" || ended.stderr.contains("build: {"),
+                    "the line is shown: {}",
+                    ended.stderr
+                );
+            }
+        }
+        let given = checkout.at("longshore.yaml");
+        for file in
+            files(checkout.root()).into_iter().filter(|file| *file != given && !file.starts_with(checkout.at(".git")))
+        {
+            is_clean(&file.display().to_string(), &fs::read(&file).unwrap());
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::execute::events::BuildEvent;
 use crate::execute::ports::{Failure, ServiceError};
-use crate::pipeline::without_secrets;
 use crate::plan::{BuildPlan, ContextSource, NamedContext};
+use crate::secrecy::without_secrets;
 
 /// What is said instead of what.
 pub struct Discretion(Vec<(String, String)>);
