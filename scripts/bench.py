@@ -11,6 +11,7 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
 import ssl
 import statistics
 import subprocess
@@ -381,6 +382,8 @@ def table():
 
 
 def main():
+    # So that whoever ends the bench ends its daemon and registries as well.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     for folder in ("home/docker", "registries"):
         (work / folder).mkdir(parents=True)
     (work / "home/auth.json").write_text("{}")
