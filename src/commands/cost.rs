@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::decide::Way;
 use super::images::{told, way};
+use super::way::Way;
 use super::{World, prices};
 use crate::cli::CostArgs;
 use crate::diagnostic::Diagnostics;

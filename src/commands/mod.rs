@@ -3,6 +3,7 @@
 mod blame;
 mod builders;
 mod config;
+mod contents;
 mod context;
 mod contexts;
 mod copy;
@@ -13,6 +14,7 @@ mod doctor;
 mod facts;
 mod finish;
 mod fork;
+mod gather;
 mod github;
 mod iam;
 mod images;
@@ -40,6 +42,7 @@ mod shell;
 mod tags;
 mod target;
 mod timeline;
+mod way;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;

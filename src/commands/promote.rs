@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::decide::Way;
 use super::finish::{self, Finished, failures};
 use super::progress::progress;
 use super::read::{self, Loaded};
 use super::registry::AllWanted;
+use super::way::Way;
 use super::{World, scanned, target, unless_interrupted};
 use crate::cli::PromoteArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};

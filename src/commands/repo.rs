@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use futures_util::future::try_join_all;
 
-use super::decide::Way;
 use super::registry::{AllWanted, Wanted, ask, guarded};
 use super::target::{self, Target};
+use super::way::Way;
 use super::{World, read, unless_interrupted};
 use crate::cli::repo::{RepoApplyArgs, RepoArgs, RepoCommand, RepoPlanArgs, WhichArgs};
 use crate::diagnostic::{Blame, Diagnostic, Diagnostics};

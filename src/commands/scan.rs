@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::decide::Way;
 use super::read::Loaded;
 use super::target;
+use super::way::Way;
 use super::{World, look, read, scanned};
 use crate::cli::{RegistryArgs, ScanArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 
-use super::decide::Way;
+use super::way::Way;
 use crate::diagnostic::Diagnostic;
 use crate::execute::events::Event;
 use crate::execute::ports::{Ecr as _, Registry as _};

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Surroundings;
-use crate::commands::decide::Way;
+use crate::commands::way::Way;
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::effects::{clock, network};
 use crate::execute::ports::Ecr as _;

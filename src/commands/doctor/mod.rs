@@ -8,7 +8,7 @@ mod repositories;
 
 use std::process::ExitCode;
 
-use super::decide::Way;
+use super::way::Way;
 use super::{World, read, target, unless_interrupted};
 use crate::cli::DoctorArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::commands::decide::Way;
+use crate::commands::way::Way;
 use crate::commands::{World, target};
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::effects::ecr::EcrClient;

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Surroundings;
 use super::region::{self, Elsewhere};
-use crate::commands::decide::Way;
+use crate::commands::way::Way;
 use crate::diagnostic::{Blame, Diagnostic};
 use crate::execute::ports::{Failure, ServiceError};
 use crate::facts::RepositoryFacts;

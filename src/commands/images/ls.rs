@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{told, way};
 use crate::cli::{ImagesLsArgs, SortBy};
 use crate::commands::World;
-use crate::commands::decide::Way;
+use crate::commands::way::Way;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::ports::ServiceError;
 use crate::inventory::{Families, Row, Sort, Top, entries};

@@ -5,7 +5,7 @@ mod rm;
 mod show;
 
 use super::World;
-use super::decide::Way;
+use super::way::Way;
 use super::{read, target};
 use crate::cli::{ImagesArgs, ImagesCommand, PlaceArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};

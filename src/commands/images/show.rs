@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{told, way};
 use crate::cli::ImagesShowArgs;
 use crate::commands::World;
-use crate::commands::decide::Way;
+use crate::commands::way::Way;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::execute::ports::{Ecr as _, ServiceError};
 use crate::inventory::{Drawn, blobs, draw};
