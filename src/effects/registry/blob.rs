@@ -3,10 +3,13 @@
 //! An upload is one request that opens it and one that carries all bytes: ECR answers chunked uploads differently from
 //! every other registry, and takes this form as they do. Source: OCI distribution specification v1.1, "Pushing blobs".
 
+use std::io;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
 use reqwest::header::LOCATION;
-use reqwest::{Body, Method, Response};
+use reqwest::{Method, Response};
 
 use super::answer;
 use super::client::{RegistryClient, Request};
@@ -115,7 +118,7 @@ impl RegistryClient {
         about: &ImageRef,
         path: &str,
         blob: &Blob,
-        body: Body,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
         credential: &Credential,
     ) -> Result<(), ServiceError> {
         let doing = format!("upload {} to {}", blob.digest.short(), about.name());
@@ -143,7 +146,10 @@ impl RegistryClient {
             }
             match self.begin_upload(about, &blob.digest, None, credential).await? {
                 Begun::Mounted => Ok(()),
-                Begun::At(path) => self.finish_upload(about, &path, &blob, bytes.to_vec().into(), credential).await,
+                Begun::At(path) => {
+                    let body = stream::iter([Ok(Bytes::copy_from_slice(bytes))]);
+                    self.finish_upload(about, &path, &blob, body, credential).await
+                }
             }
         };
         persist(&SERVICE, upload_verdict, self.note_retries(), attempt).await

@@ -1,22 +1,43 @@
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::stream::Stream;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Response, redirect};
+use reqwest::{Body, Method, Response};
 use tokio::sync::OnceCell;
 
 use super::auth::{self, Tokens};
 use super::retry::{Persistence, Unanswered};
-use super::{answer, retry};
-use crate::effects::tls;
+use super::wire::Wire;
+use super::{answer, patience, retry};
 use crate::execute::ports::{Credential, Failure, ServiceError};
 use crate::facts::Variables;
 use crate::names::{RegistryHost, RepositoryName};
 use crate::retry::Tally;
 
+/// The longest body, in bytes, that goes out like any other request.
+const SMALL: u64 = 1024 * 1024;
+
+/// How an answer comes.
+#[derive(Clone, Copy, PartialEq)]
+enum Coming {
+    /// Soon, and small.
+    Whole,
+    /// Soon, and of any length; only its beginning is waited for.
+    Begun,
+    /// Small, but the registry may have much to do before.
+    Late,
+}
+
 /// A client of one registry.
 pub struct RegistryClient {
     host: RegistryHost,
     http: reqwest::Client,
+    /// The same for what takes longer than an answer may stay silent; made when it is first needed.
+    patient: OnceCell<reqwest::Client>,
+    wire: Wire,
     scheme: OnceCell<&'static str>,
     tokens: Tokens,
     persistence: Persistence,
@@ -44,31 +65,23 @@ impl RegistryClient {
     /// # Errors
     /// If a certificate among them is none.
     pub fn new(host: &RegistryHost, variables: &Variables, tally: &Arc<Tally>) -> Result<Self, ServiceError> {
-        let broken = |error: &reqwest::Error| ServiceError {
-            failure: Failure::CertificatesUnreadable { path: format!("/etc/docker/certs.d/{host}") },
-            doing: format!("set up TLS for {host}"),
-            cause: retry::chain(error),
-        };
-        let mut roots = Vec::new();
-        for pem in tls::registry_roots(host).into_iter().chain(tls::extra_roots(variables)?) {
-            roots.extend(reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| broken(&error))?);
-        }
-        let mut http = reqwest::Client::builder();
-        // As the Docker daemon has it too: nothing stands between a machine and itself.
-        if host.is_loopback() {
-            http = http.no_proxy();
-        }
-        let http = http
-            .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(retry::CONNECT_TIMEOUT)
-            .read_timeout(retry::READ_TIMEOUT)
-            .redirect(redirects())
-            .tls_certs_merge(roots)
-            .build()
-            .map_err(|error| broken(&error))?;
+        Self::within(retry::READ_TIMEOUT, host, variables, tally)
+    }
+
+    /// A client that gives up an answer which stays silent for so long.
+    fn within(
+        silence: Duration,
+        host: &RegistryHost,
+        variables: &Variables,
+        tally: &Arc<Tally>,
+    ) -> Result<Self, ServiceError> {
+        let wire = Wire::new(host, variables)?;
+        let http = wire.client(Some(silence))?;
         Ok(RegistryClient {
             host: host.clone(),
             http,
+            patient: OnceCell::new(),
+            wire,
             scheme: OnceCell::new(),
             tokens: Tokens::default(),
             persistence: Persistence::new(Arc::clone(tally)),
@@ -121,7 +134,16 @@ impl RegistryClient {
         request: &Request<'_>,
         credential: Option<&Credential>,
     ) -> Result<Response, ServiceError> {
-        self.send_as(request, credential, true).await
+        self.send_as(request, credential, Coming::Whole).await
+    }
+
+    /// The same for a request that gives the registry much to do, such as the end of an upload.
+    pub(super) async fn settle(
+        &self,
+        request: &Request<'_>,
+        credential: &Credential,
+    ) -> Result<Response, ServiceError> {
+        self.send_as(request, Some(credential), Coming::Late).await
     }
 
     /// The same for an answer of any length, of which only the beginning is there.
@@ -130,37 +152,41 @@ impl RegistryClient {
         request: &Request<'_>,
         credential: Option<&Credential>,
     ) -> Result<Response, ServiceError> {
-        self.send_as(request, credential, false).await
+        self.send_as(request, credential, Coming::Begun).await
     }
 
     async fn send_as(
         &self,
         request: &Request<'_>,
         credential: Option<&Credential>,
-        is_small: bool,
+        coming: Coming,
     ) -> Result<Response, ServiceError> {
         let scope = scope(request);
         let authorization = match self.tokens.kept(&scope, credential).await {
             Some(token) => Some(token),
             None => credential.map(auth::basic),
         };
-        let response = self.send_once(request, authorization, is_small).await?;
+        let response = self.send_once(request, authorization, coming).await?;
         let Some(challenge) = auth::challenge(&response) else { return Ok(response) };
         let asking = auth::Asking { http: &self.http, persistence: &self.persistence, doing: &request.doing };
         let token = self.tokens.ask(&asking, &challenge, &scope, credential).await?;
-        self.send_once(request, Some(token), is_small).await
+        self.send_once(request, Some(token), coming).await
     }
 
     async fn send_once(
         &self,
         request: &Request<'_>,
         authorization: Option<HeaderValue>,
-        is_small: bool,
+        coming: Coming,
     ) -> Result<Response, ServiceError> {
         let scheme = self.scheme.get_or_init(|| self.probe()).await;
         let url = format!("{scheme}://{}/v2/{}/{}", self.address(), request.repository, request.path);
+        let http = if coming == Coming::Late { self.patient().await? } else { &self.http };
         let send = || {
-            let mut call = self.http.request(request.method.clone(), &url);
+            let mut call = http.request(request.method.clone(), &url);
+            if coming == Coming::Late {
+                call = call.timeout(patience::SETTLING);
+            }
             if let Some(authorization) = &authorization {
                 call = call.header(AUTHORIZATION, authorization.clone());
             }
@@ -172,9 +198,9 @@ impl RegistryClient {
             }
             call.send()
         };
-        let sent = match is_small {
-            true => self.persistence.until_answered(&request.doing, send).await,
-            false => self.persistence.until_begun(&request.doing, send).await,
+        let sent = match coming {
+            Coming::Whole | Coming::Late => self.persistence.until_answered(&request.doing, send).await,
+            Coming::Begun => self.persistence.until_begun(&request.doing, send).await,
         };
         sent.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
     }
@@ -185,21 +211,36 @@ impl RegistryClient {
         &self,
         request: &Request<'_>,
         length: Option<u64>,
-        body: reqwest::Body,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
         credential: &Credential,
     ) -> Result<Response, ServiceError> {
+        let http = if length.is_some_and(|length| length <= SMALL) { &self.http } else { self.patient().await? };
+        let (body, silence) = patience::watched(body);
         let kept = self.tokens.kept(&scope(request), Some(credential)).await;
         let scheme = self.scheme.get_or_init(|| self.probe()).await;
         let url = format!("{scheme}://{}/v2/{}/{}", self.address(), request.repository, request.path);
-        let call = self.http.request(request.method.clone(), &url).body(body);
-        let mut call = call
+        let mut call = http
+            .request(request.method.clone(), &url)
+            .body(Body::wrap_stream(body))
             .header(AUTHORIZATION, kept.unwrap_or_else(|| auth::basic(credential)))
             .header(CONTENT_TYPE, "application/octet-stream");
         if let Some(length) = length {
             call = call.header(CONTENT_LENGTH, length);
         }
-        let sent = call.send().await.map_err(Unanswered::Line);
-        sent.map_err(|error| answer::no_answer(&self.host, &request.doing, &error))
+        tokio::select! {
+            sent = call.send() => {
+                sent.map_err(|error| answer::no_answer(&self.host, &request.doing, &Unanswered::Line(error)))
+            }
+            cause = silence => Err(ServiceError {
+                failure: Failure::Unreachable { address: self.host.to_string() },
+                doing: request.doing.clone(),
+                cause,
+            }),
+        }
+    }
+
+    async fn patient(&self) -> Result<&reqwest::Client, ServiceError> {
+        self.patient.get_or_try_init(async || self.wire.client(None)).await
     }
 
     /// Docker Hub is named `docker.io`, but answers elsewhere.
@@ -228,16 +269,64 @@ fn scope(request: &Request<'_>) -> String {
     format!("repository:{}:{actions}", request.repository)
 }
 
-/// Where a registry may send its readers on: anywhere over TLS, but never from there into the clear, and not in circles.
-fn redirects() -> redirect::Policy {
-    redirect::Policy::custom(|attempt| {
-        let from_tls = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-        match attempt.previous().len() {
-            10.. => attempt.error("the registry sends its readers in circles"),
-            _ if from_tls && attempt.url().scheme() != "https" => {
-                attempt.error("the registry sends its readers from TLS into the clear")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// How long an answer may stay silent.
+    const SILENCE: Duration = Duration::from_millis(300);
+
+    /// Takes its time before each answer, and before it reads what comes with the request.
+    async fn answer_late(mut stream: TcpStream) -> io::Result<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await?);
+            // It speaks no TLS, so that it is asked in the clear.
+            if head[0] == 0x16 {
+                return Ok(());
             }
-            _ => attempt.follow(),
         }
-    })
+        let head = String::from_utf8_lossy(&head).to_lowercase();
+        let length = head.split_once("content-length: ").and_then(|(_, rest)| rest.lines().next()?.parse::<u64>().ok());
+        tokio::time::sleep(SILENCE * 2).await;
+        tokio::io::copy(&mut (&mut stream).take(length.unwrap_or(0)), &mut tokio::io::sink()).await?;
+        tokio::time::sleep(SILENCE * 2).await;
+        stream.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n").await
+    }
+
+    #[tokio::test]
+    async fn an_upload_may_take_longer_than_an_answer_may_stay_silent() {
+        crate::effects::tls::install_provider();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host: RegistryHost = listener.local_addr().unwrap().to_string().parse().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer_late(stream));
+            }
+        });
+        let client = RegistryClient::within(SILENCE, &host, &Variables::new(), &Arc::default()).unwrap();
+        let repository: RepositoryName = "web".parse().unwrap();
+        let request = |method, path: &str| Request {
+            method,
+            repository: &repository,
+            path: path.to_owned(),
+            accept: None,
+            body: None,
+            doing: "try".to_owned(),
+        };
+        let credential = Credential::new("AWS", "x", None);
+        let size = 4 * SMALL;
+        let pieces = (0..size / 65_536).map(|_| Ok(Bytes::from_static(&[7; 65_536])));
+        let put = request(Method::PUT, "blobs/uploads/1?digest=d");
+        let sent = client.send_stream(&put, Some(size), stream::iter(pieces), &credential).await.unwrap();
+        assert_eq!(sent.status(), 201);
+        let ended = client.settle(&put, &credential).await.unwrap();
+        assert_eq!(ended.status(), 201);
+
+        let head = client.send_stream(&request(Method::PUT, "small"), Some(0), stream::empty(), &credential).await;
+        assert!(head.unwrap_err().cause.contains("timed out"), "the limit is there for everything else");
+    }
 }

@@ -13,11 +13,13 @@ mod copy;
 mod image;
 mod layers;
 mod parts;
+mod patience;
 mod referrers;
 mod registries;
 mod relay;
 mod retry;
 mod stream;
+mod wire;
 mod write;
 
 pub use auth::Challenge;

@@ -1,29 +1,24 @@
 //! One blob on its way from one registry to several: read once, never whole in memory, every byte hashed.
 
 use std::io;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use reqwest::{Body, Response};
+use futures_util::stream;
+use reqwest::Response;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::client::RegistryClient;
 use super::parts::Blob;
+use super::patience::STALLED;
 use super::retry;
 use crate::execute::ports::{Credential, Failure, ServiceError};
 use crate::names::{Digest, ImageRef};
 
 /// How many pieces, of some tens of KiB each, may wait for one destination.
 const WAITING: usize = 16;
-
-/// How long a destination may take no byte, before it is given up.
-const STALLED: Duration = Duration::from_secs(120);
-
-/// How long a destination may think about a blob that it has got; registries copy it to its place then.
-const SETTLING: Duration = Duration::from_secs(600);
 
 /// An upload that was begun.
 pub(super) struct Upload<'a> {
@@ -111,27 +106,6 @@ async fn send(senders: &mut [Option<mpsc::Sender<Piece>>], piece: &Bytes) {
 }
 
 async fn write(upload: &Upload<'_>, blob: &Blob, mut pieces: mpsc::Receiver<Piece>) -> Result<(), ServiceError> {
-    let (ended, has_ended) = tokio::sync::oneshot::channel::<()>();
-    let mut ended = Some(ended);
-    let body = Body::wrap_stream(futures_util::stream::poll_fn(move |context| {
-        let polled = pieces.poll_recv(context);
-        if matches!(polled, std::task::Poll::Ready(None)) {
-            ended.take();
-        }
-        polled
-    }));
-    let finish = upload.registry.finish_upload(upload.about, &upload.path, blob, body, upload.credential);
-    let silent = async {
-        // Dropped with the last piece, or with the whole body.
-        let _ = has_ended.await;
-        tokio::time::sleep(SETTLING).await;
-    };
-    tokio::select! {
-        result = finish => result,
-        () = silent => Err(ServiceError {
-            failure: Failure::Unreachable { address: upload.registry.host().to_string() },
-            doing: format!("upload {} to {}", blob.digest.short(), upload.about.name()),
-            cause: format!("it took all bytes, but did not answer within {} s", SETTLING.as_secs()),
-        }),
-    }
+    let body = stream::poll_fn(move |context| pieces.poll_recv(context));
+    upload.registry.finish_upload(upload.about, &upload.path, blob, body, upload.credential).await
 }

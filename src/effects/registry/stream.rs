@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::stream;
+use reqwest::Method;
 use reqwest::header::LOCATION;
-use reqwest::{Body, Method};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
@@ -49,7 +49,7 @@ impl RegistryClient {
             }
         };
         let sent = Arc::new(Mutex::new(Sent::default()));
-        let body = Body::wrap_stream(stream::unfold((blocks, Arc::clone(&sent)), async |(mut blocks, sent)| {
+        let body = stream::unfold((blocks, Arc::clone(&sent)), async |(mut blocks, sent)| {
             let piece = match blocks.recv().await?.await {
                 Ok(Ok(block)) => Ok(Bytes::from(block)),
                 Ok(Err(error)) => Err(error),
@@ -65,7 +65,7 @@ impl RegistryClient {
                 }
             }
             Some((piece, (blocks, sent)))
-        }));
+        });
         let patch = request(Method::PATCH, about, path.clone(), &doing);
         let response = self.send_stream(&patch, None, body, credential).await;
         let (digest, size) = {
@@ -84,7 +84,7 @@ impl RegistryClient {
         let path = location.and_then(|location| path_in(location, about)).map_or(path, str::to_owned);
         let joint = if path.contains('?') { '&' } else { '?' };
         let put = request(Method::PUT, about, format!("{path}{joint}digest={digest}"), &doing);
-        let response = self.send(&put, Some(credential)).await?;
+        let response = self.settle(&put, credential).await?;
         match response.status().is_success() {
             true => Ok((digest, size)),
             false => Err(answer::refused(response, about, &doing).await),
