@@ -45,12 +45,19 @@ impl Blame {
 }
 
 /// A file that the user wrote, as it was when we read it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Source {
     /// Its name as the user knows it.
     pub name: String,
     /// Its whole text.
     pub text: String,
+}
+
+impl fmt::Debug for Source {
+    /// Without the text, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// A stretch of one line in a file that the user wrote.

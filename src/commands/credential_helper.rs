@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::{World, guarded, in_world, target};
+use super::{World, defect, in_world, target};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::ecr::{EcrClient, EcrSettings};
 use crate::effects::program;
@@ -27,7 +27,8 @@ const MOST_INPUT: u64 = 1024 * 1024;
 
 /// Answers one question of docker's.
 pub(super) fn main(action: Option<&str>) -> ExitCode {
-    let answer = guarded(|| in_world(Colors(false), async |world| answer(action, world).await));
+    defect::watch(Colors(false));
+    let answer = defect::guarded(|| in_world(Colors(false), async |world| answer(action, world).await));
     let (text, code) = match answer {
         Ok(Some(text)) => (text, ExitCode::SUCCESS),
         Ok(None) => (NOT_FOUND.to_owned(), ExitCode::FAILURE),

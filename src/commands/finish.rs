@@ -20,6 +20,7 @@ use crate::report::json::JsonReport;
 use crate::report::spans::Spans;
 use crate::report::task_definition::Template;
 use crate::report::{self, files};
+use crate::secrecy;
 
 /// What the work came to, as far as it got.
 #[derive(Default)]
@@ -97,6 +98,8 @@ impl Finished {
         result: Result<(), Diagnostics>,
         world: &World,
     ) -> Result<(), Diagnostics> {
+        // Nothing is known to be secret that anybody would look for in a report.
+        let result = result.map_err(|problems| problems.reworded(secrecy::without_known));
         let json =
             JsonReport::new(self.plan.as_ref(), self.report.as_ref(), result.as_ref().err(), world.retries.sum());
         let printed = match (&self.plan, &self.report) {

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use super::origins::{self, Origins};
 use super::target::{self, Known};
-use super::{World, builders, contexts, read};
+use super::{World, builders, contexts, defect, read};
 use crate::cli::KeyArgs;
-use crate::diagnostic::{Blame, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dockerfile::{self, Circumstances, Recipe};
 use crate::effects::clock;
 use crate::effects::context::{Context, ContextError};
 use crate::effects::docker_credential;
 use crate::effects::fingerprint::{self, Fingerprint, Remembered};
 use crate::effects::registry::{BaseImages, OwnRegistry};
+use crate::effects::workspace;
 use crate::facts::Variables;
 use crate::key::{self, BaseImage, FileSet, ImageInputs, ImageKey, KeyParts, PlatformInputs};
 use crate::names::{Digest, ImageRef, Platform, Reference};
@@ -191,8 +192,12 @@ async fn read_files(
     sight: &Sight<'_>,
 ) -> Result<Vec<Result<Fingerprint, ContextError>>, Diagnostics> {
     let remembered = remembered(sight.variables);
-    let read = tokio::task::spawn_blocking(move || fingerprint::contexts(&contexts, remembered.as_ref())).await;
-    read.map_err(|error| Diagnostic::new(Blame::Bug, "cannot read the contexts").caused_by(error.to_string()).into())
+    let read = tokio::task::spawn_blocking(move || {
+        defect::provoke("files", workspace::variables);
+        fingerprint::contexts(&contexts, remembered.as_ref())
+    });
+    let read = read.await;
+    read.map_err(|error| defect::of_task("cannot read the contexts", &error).into())
 }
 
 /// Where the hashes of large files are kept. Source: XDG Base Directory Specification.

@@ -10,6 +10,7 @@ mod copy;
 mod cost;
 mod credential_helper;
 mod decide;
+mod defect;
 mod doctor;
 mod facts;
 mod finish;
@@ -44,7 +45,6 @@ mod target;
 mod timeline;
 mod way;
 
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +56,7 @@ use crate::effects::{program, tls, workspace};
 use crate::facts::Variables;
 use crate::report::{self, Colors};
 use crate::retry::{Retry, Tally};
+use crate::secrecy;
 
 /// The world that the program was started in.
 struct World {
@@ -110,7 +111,8 @@ pub fn main() -> ExitCode {
         When::Always => Some(true),
         When::Never => Some(false),
     });
-    match guarded(|| in_world(colors, async |world| dispatch(&cli.command, world).await)) {
+    defect::watch(colors);
+    match defect::guarded(|| in_world(colors, async |world| dispatch(&cli.command, world).await)) {
         Ok(code) => code,
         Err(diagnostics) => {
             tell_errors(&diagnostics, colors);
@@ -128,20 +130,15 @@ fn tell_errors(diagnostics: &Diagnostics, colors: Colors) {
     }
 }
 
-/// Turns a panic, which is always a defect of ours, into a diagnostic. Rust has told by then where it was.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Diagnostics>) -> Result<T, Diagnostics> {
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let defect = Diagnostic::new(Blame::Bug, "longshore came upon a defect of its own and cannot go on");
-        Err(defect.hint("report it, please, with the lines above").into())
-    })
-}
-
 /// Does work in the world that the program was started in.
 fn in_world<T>(colors: Colors, work: impl AsyncFnOnce(&World) -> Result<T, Diagnostics>) -> Result<T, Diagnostics> {
     tls::install_provider();
     let folder = workspace::current_folder()
         .map_err(|error| Diagnostic::input("cannot tell the current folder").caused_by(error.to_string()))?;
-    let world = World { variables: workspace::variables(), folder, colors, retries: Arc::default() };
+    let variables = workspace::variables();
+    let secrets = variables.iter().filter(|(name, value)| secrecy::name_tells(name) || secrecy::value_tells(value));
+    secrets.for_each(|(_, value)| secrecy::keep(value));
+    let world = World { variables, folder, colors, retries: Arc::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Diagnostic::new(Blame::Service, "cannot start the program's threads").caused_by(error.to_string())
     })?;
@@ -197,18 +194,5 @@ async fn unless_interrupted(work: impl Future<Output = Result<(), Diagnostics>>)
             program::end_when_asked_again(blame.exit_code());
             Err(Diagnostic::new(blame, what).hint("run again; what is done is not done twice").into())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[expect(clippy::panic, reason = "it is what the test is about")]
-    fn a_panic_is_told_as_a_defect() {
-        let told = guarded::<ExitCode>(|| panic!("the test's own")).unwrap_err();
-        assert_eq!(told.exit_code(), 70);
-        assert_eq!(guarded(|| Ok(ExitCode::SUCCESS)), Ok(ExitCode::SUCCESS));
     }
 }

@@ -7,7 +7,7 @@ use super::decide::{self, Decided, Wish, circumstances, decide};
 use super::finish::{self, Finished, failures};
 use super::progress::progress;
 use super::timeline::Pending;
-use super::{World, blame, fork, scanned, timeline, unless_interrupted};
+use super::{World, blame, defect, fork, scanned, timeline, unless_interrupted};
 use crate::cli::{self, MannerArgs, ResultArgs, RunArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effects::clock;
@@ -123,6 +123,7 @@ pub(super) async fn carry_out(
     let work = execute::run(plan, &services, &show);
     let report = world.telling(&|retry| show(Event::Retried(retry.clone())), work).await;
     progress.end();
+    defect::provoke("run", || world.variables.clone());
     let report = finished.report.insert(report);
     if let Some(runner) = world.listening_runner() {
         runner.warn(&blame::warnings(&finished.spans.warnings(), &blame::builds(plan), world), &world.folder);

@@ -13,6 +13,7 @@ use super::docker_config;
 use crate::execute::ports::Credential;
 use crate::facts::Variables;
 use crate::names::RegistryHost;
+use crate::secrecy;
 
 /// How long a helper may take. Some ask a person, who is not there in CI.
 const HELPER_LIMIT: Duration = Duration::from_secs(10);
@@ -30,13 +31,26 @@ struct HelperAnswer {
     secret: String,
 }
 
+/// As [`find`], and what is found is known to be secret from then on.
+///
+/// # Errors
+/// As [`find`].
+pub async fn look_up(host: &RegistryHost, variables: &Variables) -> Result<Option<Credential>, String> {
+    let found = find(host, variables).await?;
+    if let Some(credential) = &found {
+        secrecy::keep(credential.reveal());
+        secrecy::keep(&credential.basic());
+    }
+    Ok(found)
+}
+
 /// The credential for a registry, from the helper that the configuration names for it or for all, else from the file.
 ///
 /// Source: Docker documentation, "docker login", "Credential stores" and "Credential helpers".
 ///
 /// # Errors
 /// In words for the user: the configuration is no JSON, or the helper failed.
-pub async fn look_up(host: &RegistryHost, variables: &Variables) -> Result<Option<Credential>, String> {
+async fn find(host: &RegistryHost, variables: &Variables) -> Result<Option<Credential>, String> {
     let Some(folder) = docker_config::folder(variables) else { return Ok(None) };
     let config = docker_config::read(&folder.join("config.json"))?;
     let section = |name: &str| config.get(name).and_then(Value::as_object);
@@ -143,6 +157,14 @@ mod tests {
         assert_eq!(found(folder.path(), config, "ghcr.io").await, Ok(pair("<token>", "t")));
         assert_eq!(found(folder.path(), config, "other.io").await, Ok(None));
         assert!(found(folder.path(), "{", "docker.io").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_found_is_known_to_be_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = r#"{"auths": {"ghcr.io": {"username": "me", "password": "canary-of-docker"}}}"#;
+        found(folder.path(), config, "ghcr.io").await.unwrap().unwrap();
+        assert_eq!(secrecy::without_known("<canary-of-docker>"), "<***>");
     }
 
     #[cfg(unix)]

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::facts::{Commit, GitFacts, browsable_url};
 use crate::key::Checkout;
+use crate::secrecy;
 
 /// Why the repository around the folder could not be read, in libgit2's words.
 #[derive(Debug)]
@@ -154,7 +155,13 @@ fn remote(repository: &Repository) -> Option<git2::Remote<'_>> {
 }
 
 fn remote_url(repository: &Repository) -> Option<String> {
-    browsable_url(remote(repository)?.url().ok()?)
+    let remote = remote(repository)?;
+    let url = remote.url().ok()?;
+    // It is not told, but a message of git's could tell it.
+    if secrecy::value_tells(url) {
+        secrecy::keep(url);
+    }
+    browsable_url(url)
 }
 
 /// What the remote's HEAD named when it was cloned; CI systems fetch without it.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use super::build::{self, Given};
@@ -35,10 +36,17 @@ pub(super) const SCHEMA: Schema = Schema {
 const VERSION: &str = "1";
 
 /// A pipeline file exactly as it is written, each value with its place.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PipelineFile {
     source: Arc<Source>,
     root: Node,
+}
+
+impl fmt::Debug for PipelineFile {
+    /// Without what is in it, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineFile").field("source", &self.source).finish_non_exhaustive()
+    }
 }
 
 /// Reads the text of a pipeline file; `name` is what the user calls it.

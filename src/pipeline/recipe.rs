@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
 use crate::names::RepositoryName;
-use crate::secrecy::without_secrets;
+use crate::secrecy::{name_tells, value_tells, without_secrets};
 
 /// Where the files of a build come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum ContextSource {
     /// A folder; in a pipeline relative to the file's own, in a plan absolute.
     Folder(PathBuf),
@@ -29,6 +29,17 @@ impl ContextSource {
         match self {
             ContextSource::Folder(folder) => Some(folder),
             ContextSource::Archive(_) | ContextSource::Stdin | ContextSource::Remote(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for ContextSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ContextSource::Folder(path) => f.debug_tuple("Folder").field(path).finish(),
+            ContextSource::Archive(path) => f.debug_tuple("Archive").field(path).finish(),
+            ContextSource::Stdin => f.write_str("Stdin"),
+            ContextSource::Remote(url) => f.debug_tuple("Remote").field(&without_secrets(url)).finish(),
         }
     }
 }
@@ -60,7 +71,7 @@ pub fn pinned_commit(url: &str) -> Option<&str> {
 }
 
 /// What a name means that a Dockerfile may use in `FROM` and `--from`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum NamedContext {
     /// Another image of the pipeline, by its key in the file.
     Planned(String),
@@ -78,6 +89,17 @@ impl NamedContext {
         match self {
             NamedContext::Planned(image) => Some(image),
             NamedContext::Image(_) | NamedContext::Folder(_) | NamedContext::Remote(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for NamedContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NamedContext::Planned(image) => f.debug_tuple("Planned").field(image).finish(),
+            NamedContext::Image(reference) => f.debug_tuple("Image").field(reference).finish(),
+            NamedContext::Folder(path) => f.debug_tuple("Folder").field(path).finish(),
+            NamedContext::Remote(url) => f.debug_tuple("Remote").field(&without_secrets(url)).finish(),
         }
     }
 }
@@ -162,15 +184,31 @@ pub struct Ssh {
     pub paths: Vec<PathBuf>,
 }
 
-/// A place for the layers of a build cache.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A place for the layers of a build cache. Its attributes may be keys to it, which are shown nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct CacheEntry {
     /// BuildKit's word for the kind of place, as in `registry`, `inline`, `local`, `gha`, `s3`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Its attributes, as in `ref` and `mode`.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "without_keys")]
     pub attributes: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for CacheEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheEntry").field("kind", &self.kind).field("attributes", &shown(&self.attributes)).finish()
+    }
+}
+
+fn shown(attributes: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
+    let shown = |(name, value): (&'_ String, &'_ String)| name_tells(name) || value_tells(value);
+    let each = attributes.iter().map(|pair| (pair.0.as_str(), if shown(pair) { "…" } else { pair.1.as_str() }));
+    each.collect()
+}
+
+fn without_keys<S: Serializer>(attributes: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    shown(attributes).serialize(serializer)
 }
 
 /// A cache of layers in the registry that the images go to.

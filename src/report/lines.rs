@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::diagnostic::Diagnostic;
+use crate::secrecy;
 
 /// Whether stderr gets colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ fn is_harmful(character: char) -> bool {
 
 pub(super) fn labelled(label: &str, diagnostic: &Diagnostic, colors: Colors) -> String {
     let color = if label == "error" { AnsiColor::Red } else { AnsiColor::Yellow };
-    let text = safe(&diagnostic.to_string());
+    let text = safe(&secrecy::without_known(&diagnostic.to_string()));
     if !colors.0 {
         return format!("{label}: {text}");
     }

@@ -34,7 +34,10 @@ pub fn without<'a>(text: &str, secrets: impl IntoIterator<Item = &'a String>) ->
 fn forms(secret: &str) -> Vec<String> {
     let lines = secret.lines().filter(|line| line.len() > SHORTEST);
     let parts = std::iter::once(secret.trim()).chain(lines.map(str::trim)).chain(password(secret));
-    parts.filter(|part| part.len() >= SHORTEST).map(str::to_owned).collect()
+    let parts: Vec<&str> = parts.filter(|part| part.len() >= SHORTEST).collect();
+    // As `Debug` and JSON write it.
+    let escaped = parts.iter().map(|part| part.escape_debug().to_string());
+    escaped.chain(parts.iter().map(|part| (*part).to_owned())).collect()
 }
 
 fn replaced(text: &str, secrets: &BTreeSet<String>) -> String {
@@ -50,13 +53,20 @@ mod tests {
 
     #[test]
     fn nothing_of_a_secret_is_left() {
-        let secrets =
-            ["hunter2-and-more", "hunter2", "https://me:letmein@proxy:3128", "first line\nsecond line", "abc"];
+        let secrets = [
+            "hunter2-and-more",
+            "hunter2",
+            "https://me:letmein@proxy:3128",
+            "first line\nsecond line",
+            "quo\"ted",
+            "abc",
+        ];
         let secrets = secrets.map(str::to_owned);
         for (text, shown) in [
             ("hunter2-and-more, hunter2", "***, ***"),
             ("cannot log in with letmein at proxy:3128", "cannot log in with *** at proxy:3128"),
             ("`second line` is odd", "`***` is odd"),
+            ("\"quo\\\"ted\"", "\"***\""),
             ("abcdef", "abcdef"),
         ] {
             assert_eq!(without(text, &secrets), shown, "{text}");

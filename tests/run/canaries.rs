@@ -236,3 +236,36 @@ fn no_secret_of_the_pipeline_file_is_shown_with_an_error() {
         }
     }
 }
+
+/// What a panic says may hold anything. The program that tests run has a fault for it that no release has.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release cannot be made to panic")]
+fn no_secret_is_anywhere_after_a_panic() {
+    let user = User::new();
+    let checkout = checkout(&user, "");
+    let server = user.serve("data");
+    let known_at = |step: &str| match step {
+        // The secret of a file is read when a build begins.
+        "files" => vec![0, 1, 3, 5, 6, 7],
+        _ => vec![0, 1, 3, 4, 5, 6, 7],
+    };
+    // What panics on a thread of its own is told in another way.
+    for (step, github, place) in [
+        ("run", "", "src/commands/run.rs:"),
+        ("files", "", "src/commands/key.rs:"),
+        ("run", "true", "src/commands/run.rs:"),
+    ] {
+        let said: Vec<&str> = known_at(step).into_iter().map(|number| CANARIES[number].1).collect();
+        let panic = format!("{step} the message is {}", said.join(" and "));
+        let outputs = ["--report", "out/report.json", "--timeline", "out/timeline.html", "--force", "web"];
+        let call = with_secrets(server.run(&checkout).args(&outputs), &checkout);
+        let ended = call.env("GITHUB_ACTIONS", github).env("LONGSHORE_TEST_PANIC", panic).run().with_code(70);
+        let shown: String = ended.stderr.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
+        for wanted in ["defect of", "the message is *** and ***", place, "report it, please"] {
+            assert!(shown.contains(wanted), "{wanted} is not in {}", ended.stderr);
+        }
+        is_clean("stdout", ended.stdout.as_bytes());
+        is_clean("stderr", shown.as_bytes());
+        everything_left(&user, &checkout);
+    }
+}

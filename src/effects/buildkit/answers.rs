@@ -44,7 +44,7 @@ impl health_server::Health for Health {
 }
 
 /// Credentials of registries: that of the run, and those of the docker configuration, which is read when it is asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Auth {
     pub(super) login: Option<Login>,
     pub(super) variables: Arc<Variables>,

@@ -15,6 +15,7 @@ use crate::execute::ports::{BuildInputs, Failure, ServiceError};
 use crate::names::Digest;
 use crate::pipeline::SecretSource;
 use crate::plan::{BuildPlan, ContextSource, Dockerfile, NamedContext};
+use crate::secrecy;
 
 /// The largest secret, in bytes. Source: BuildKit, `session/secrets`.
 const LARGEST_SECRET: u64 = 500 * 1024;
@@ -208,6 +209,7 @@ fn secrets(build: &BuildPlan, engine: &BuildKit<'_>) -> Result<BTreeMap<String, 
                 value.clone().into_bytes()
             }
         };
+        secrecy::keep(&String::from_utf8_lossy(&value));
         Ok((secret.id.clone(), value))
     });
     read.collect()

@@ -7,6 +7,7 @@ use super::EcrClient;
 use crate::effects::clock;
 use crate::execute::ports::{Credential, Failure, ServiceError};
 use crate::names::{AccountId, RegistryHost};
+use crate::secrecy;
 
 /// A credential, and the account whose registry ECR takes for the caller's own.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ impl EcrClient {
             doing: doing.to_owned(),
             cause: "the answer holds no token of the form AWS:password".to_owned(),
         })?;
+        secrecy::keep(token.credential.reveal());
+        secrecy::keep(&token.credential.basic());
         if let Some(hear) = self.on_credential {
             hear(&token.credential);
         }

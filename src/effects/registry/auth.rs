@@ -14,6 +14,7 @@ use super::answer;
 use super::retry::Persistence;
 use crate::execute::ports::{Credential, Failure, ServiceError};
 use crate::names::RegistryHost;
+use crate::secrecy;
 
 /// The user name that stands for "the password is an identity token". Source: docker-credential-helpers.
 const IDENTITY_TOKEN: &str = "<token>";
@@ -83,6 +84,7 @@ impl Tokens {
         }
         let token = response.bytes().await.ok().and_then(|bytes| serde_json::from_slice::<Answer>(&bytes).ok());
         let token = token.and_then(|answer| answer.token.or(answer.access_token));
+        token.iter().for_each(|token| secrecy::keep(token));
         let header = token.and_then(|token| HeaderValue::from_str(&format!("Bearer {token}")).ok());
         let mut header = header.ok_or_else(|| failed(Failure::Unexpected, format!("{host} gave no token")))?;
         header.set_sensitive(true);

@@ -6,6 +6,7 @@ use super::lines::{escape_data, escape_property};
 use crate::diagnostic::Diagnostic;
 use crate::report::lines::safe;
 use crate::report::paths;
+use crate::secrecy;
 
 /// More of a cause than this would fill the page; the log has it all.
 const CAUSE_LINES: usize = 10;
@@ -61,7 +62,7 @@ fn text(diagnostic: &Diagnostic) -> String {
         let lines: Vec<&str> = cause.trim_end().lines().collect();
         *cause = lines[lines.len().saturating_sub(CAUSE_LINES)..].join("\n");
     }
-    short.to_string()
+    secrecy::without_known(&short.to_string())
 }
 
 #[cfg(test)]
