@@ -1,8 +1,11 @@
 //! What is tried again is told in the same words and counted by every command that asks a service.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use serde_json::{Value, json};
 
-use crate::user::{Ended, LocalServer, User};
+use crate::user::{Call, Ended, LocalServer, User};
 
 /// A server that answers the first of these operations only when it is asked again; it holds `shop/web:1.0`.
 fn falters(user: &User, operation: &str, status: u16) -> LocalServer {
@@ -61,6 +64,7 @@ fn the_plan_of_repositories() {
 #[test]
 fn doctor() {
     in_checkout("GetAuthorizationToken", &["doctor", "--json"], "get the registry's authorization token");
+    in_checkout("InitiateLayerUpload", &["doctor", "--json"], "begin an upload to `shop/web`");
 }
 
 #[test]
@@ -154,4 +158,39 @@ fn a_cause_is_shown_as_text() {
     let ended = server.env(user.longshore(&user.at("home"), &["login", "--print"])).run().with_code(0);
     told_once(&ended, "get the registry's authorization token");
     assert!(ended.stderr.contains("set-output") && !ended.stderr.contains(['\u{1b}', '\u{7}']), "{:?}", ended.stderr);
+}
+
+/// An STS that is in trouble once, as the SDK's own requests for credentials find it.
+#[test]
+fn what_gives_the_credentials() {
+    let sts = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", sts.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let given = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+             <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>a</AccessKeyId><SecretAccessKey>b</SecretAccessKey>\
+             <SessionToken>c</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+             </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>";
+        let answers = [("503 Service Unavailable\r\nx-amz-retry-after: 1000", ""), ("200 OK", given)];
+        for (connection, (status, body)) in sts.incoming().zip(answers) {
+            let mut connection = connection.unwrap();
+            // Of the request it matters only that it has come.
+            let _ = connection.read(&mut [0; 16 * 1024]).unwrap();
+            let length = body.len();
+            write!(connection, "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+                .unwrap();
+        }
+    });
+    let user = User::new();
+    let server = user.serve("data");
+    user.write(&user.at("token"), "a token of the CI system's");
+    let identity = |call: Call| {
+        call.env("AWS_ACCESS_KEY_ID", "")
+            .env("AWS_SECRET_ACCESS_KEY", "")
+            .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/ci")
+            .env("AWS_WEB_IDENTITY_TOKEN_FILE", user.at("token").to_str().unwrap())
+            .env("AWS_ENDPOINT_URL_STS", &address)
+    };
+    let call = server.env(user.longshore(&user.at("home"), &["cost", "--json"]));
+    let ended = identity(call).run().with_code(0);
+    told_and_counted(&ended, &format!("get an answer from {}: 503", address.trim_start_matches("http://")));
 }

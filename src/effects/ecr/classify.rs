@@ -93,7 +93,7 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 const EMPTY_WORDS: [&str; 4] = ["dispatch failure", "io error", "other", "client error (Connect)"];
 
 /// The texts of an error and of what caused it, without repetitions.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for text in sources(error).map(ToString::to_string) {
         let says_nothing = EMPTY_WORDS.contains(&text.as_str());

@@ -3,6 +3,7 @@
 mod classify;
 mod credential;
 mod endpoint;
+mod heard;
 mod http;
 mod identity;
 mod images;
@@ -104,7 +105,7 @@ impl EcrClient {
         tally: &Arc<Tally>,
     ) -> Result<Self, ServiceError> {
         let stated = endpoint::stated(variables)?;
-        let config = load(settings, variables).await?;
+        let config = load(settings, variables, tally).await?;
         let Some(region) = config.region().and_then(|region| region.as_ref().parse::<Region>().ok()) else {
             return Err(ServiceError {
                 failure: Failure::RegionMissing,
@@ -209,9 +210,10 @@ impl Ecr for EcrClient {
     }
 }
 
-async fn load(settings: &EcrSettings, variables: &Variables) -> Result<SdkConfig, ServiceError> {
+async fn load(settings: &EcrSettings, variables: &Variables, tally: &Arc<Tally>) -> Result<SdkConfig, ServiceError> {
+    let http = http::client(super::tls::extra_roots(variables)?, ProxyConfig::from_env())?;
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http::client(super::tls::extra_roots(variables)?, ProxyConfig::from_env())?)
+        .http_client(heard::heard(http, tally))
         .use_fips(settings.fips)
         .use_dual_stack(settings.dual_stack);
     if !settings.fips {

@@ -12,19 +12,21 @@ impl EcrClient {
     pub async fn probe_push(&self, repository: &RepositoryName) -> Vec<ServiceError> {
         let account = self.account.as_ref().map(ToString::to_string);
         let nothing = Digest::of(b"").to_string();
+        let (looking, beginning) =
+            (format!("look for layers in `{repository}`"), format!("begin an upload to `{repository}`"));
         let layers = self.sdk.batch_check_layer_availability().set_registry_id(account.clone());
-        let layers = layers.repository_name(repository.as_str()).layer_digests(nothing).send();
-        let upload = self.sdk.initiate_layer_upload().set_registry_id(account);
-        let upload = upload.repository_name(repository.as_str()).send();
-        let (layers, upload) = tokio::join!(layers, upload);
+        let layers = layers.repository_name(repository.as_str()).layer_digests(nothing);
+        let upload = self.sdk.initiate_layer_upload().set_registry_id(account).repository_name(repository.as_str());
+        let (layers, upload) = tokio::join!(
+            self.ask(&looking, async |_| layers.clone().send().await),
+            self.ask(&beginning, async |_| upload.clone().send().await)
+        );
         let layers = layers.err().map(|error| {
-            self.failed(format!("look for layers in `{repository}`"), Some(repository), &error)
-                .or_action("ecr:BatchCheckLayerAvailability")
+            self.failed(looking.clone(), Some(repository), &error).or_action("ecr:BatchCheckLayerAvailability")
         });
-        let upload = upload.err().map(|error| {
-            self.failed(format!("begin an upload to `{repository}`"), Some(repository), &error)
-                .or_action("ecr:InitiateLayerUpload")
-        });
+        let upload = upload
+            .err()
+            .map(|error| self.failed(beginning.clone(), Some(repository), &error).or_action("ecr:InitiateLayerUpload"));
         layers.into_iter().chain(upload).collect()
     }
 }
