@@ -11,13 +11,17 @@ const SECTIONS: [&str; 5] = ["secrets", "secret_files", "secret_envs", "secret-f
 /// Fields that say where a secret is.
 const SOURCES: [&str; 6] = ["environment", "env", "file", "source", "src", "id"];
 
+/// The longest line that is shown, in characters: nobody reads further, and to look for secrets takes longer with each.
+const LONGEST: usize = 2000;
+
 /// How many lines above are looked at for the field that a line belongs to.
 const ABOVE: usize = 200;
 
-/// The line of this number, counted from 0, as it may be shown; `None` if there is no such line.
+/// The line of this number, counted from 0, as it may be shown; `None` if there is no such line, or if it is too long to be
+/// shown at all.
 pub fn quoted(text: &str, number: usize) -> Option<String> {
     let lines: Vec<&str> = text.lines().take(number.saturating_add(2)).collect();
-    let mut shown = Shown::of(lines.get(number)?);
+    let mut shown = Shown::of(lines.get(number).filter(|line| is_short(line))?);
     if is_of_key(&lines[..=number]) || is_continued(&lines, number) {
         shown.hide_all();
         return Some(shown.text());
@@ -41,16 +45,21 @@ pub fn quoted(text: &str, number: usize) -> Option<String> {
     Some(shown.text())
 }
 
-/// A sentence that may quote what somebody wrote.
+fn is_short(line: &str) -> bool {
+    line.chars().nth(LONGEST).is_none()
+}
+
+/// A sentence that may quote what somebody wrote; of what is too long only the beginning.
 pub fn told(text: &str) -> String {
     let lines = text.split('\n').map(|line| {
+        let (line, end) = line.char_indices().nth(LONGEST).map_or((line, ""), |(end, _)| (&line[..end], "…"));
         let mut shown = Shown::of(line);
         for one in assignments(&shown.chars).iter().filter(|one| one.sign == '=' && tells(one)) {
             let end = one.value.clone().find(|at| shown.chars[*at] == '`').unwrap_or(one.value.end);
             shown.hide(one.value.start..end);
         }
         shown.hide_values();
-        shown.text()
+        shown.text() + end
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -73,6 +82,9 @@ fn is_within(inner: &Assignment, outer: &Assignment) -> bool {
 
 /// Whether the line says of which secret the value beside it is, as in `{ "name": "API_KEY", "value": "…" }`.
 fn names_secret(line: &str) -> bool {
+    if !is_short(line) {
+        return false;
+    }
     let chars: Vec<char> = line.chars().collect();
     let is_name = |one: &Assignment| ["name", "key"].iter().any(|word| one.name.eq_ignore_ascii_case(word));
     let value = |one: &Assignment| chars[one.value.clone()].iter().collect::<String>();
@@ -97,7 +109,8 @@ fn ancestors(lines: &[&str], number: usize) -> Vec<Vec<Assignment>> {
         let is_sibling = is_item(line) && is_item(above) && indent(above) == indent(line);
         if indent(above) < below && !is_sibling {
             below = indent(above);
-            found.push(assignments(&above.chars().collect::<Vec<char>>()));
+            let chars: Vec<char> = if is_short(above) { above.chars().collect() } else { Vec::new() };
+            found.push(assignments(&chars));
         }
         if below == 0 {
             break;
@@ -332,6 +345,14 @@ mod tests {
         let plain = "use `secrets: [\"id=npm_token,env=NPM_TOKEN\"]`; a token: x";
         assert_eq!(told(plain), plain);
         assert_eq!(quoted("a\n", 1), None);
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_shown() {
+        let long = format!("a:\n  {{ {}\n    b: c\n", "token=a, token=[".repeat(20_000));
+        assert_eq!(quoted(&long, 1), None);
+        shows(&long, 2, "    b: c");
+        assert_eq!(told(&"token=`".repeat(20_000)).chars().count(), LONGEST + 1);
     }
 
     proptest::proptest! {
