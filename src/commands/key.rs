@@ -191,7 +191,7 @@ async fn read_files(
     contexts: Vec<Context>,
     sight: &Sight<'_>,
 ) -> Result<Vec<Result<Fingerprint, ContextError>>, Diagnostics> {
-    let remembered = remembered(sight.variables);
+    let remembered = remembered(sight);
     let read = tokio::task::spawn_blocking(move || {
         defect::provoke("files", workspace::variables);
         fingerprint::contexts(&contexts, remembered.as_ref())
@@ -200,11 +200,14 @@ async fn read_files(
     read.map_err(|error| defect::of_task("cannot read the contexts", &error).into())
 }
 
-/// Where the hashes of large files are kept. Source: XDG Base Directory Specification.
-fn remembered(variables: &Variables) -> Option<Remembered> {
+/// Where the hashes of the checkout's files are kept. Source: XDG Base Directory Specification.
+fn remembered(sight: &Sight<'_>) -> Option<Remembered> {
+    let variables = sight.variables;
     let set = |name: &str| variables.get(name).filter(|value| Path::new(value).is_absolute()).map(PathBuf::from);
     let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
-    Some(Remembered { file: base.join("longshore").join("file-hashes"), began: clock::now() })
+    let checkout = Digest::of(sight.root.as_os_str().as_encoded_bytes());
+    let file = base.join("longshore").join("file-hashes").join(&checkout.hex()[..16]);
+    Some(Remembered { file, began: clock::now() })
 }
 
 /// Whether a reference names an image that this very pipeline makes, so that its key stands for it and not the digest

@@ -1,5 +1,6 @@
 //! Files are hashed while others are still being found.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,22 +11,31 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::memory::{Memory, State};
+use super::memory::State;
 use crate::effects::context::ContextError;
 use crate::effects::program;
 
 /// How much of a file is in memory at once, for each thread.
 const BUFFER: usize = 128 * 1024;
 
-/// How many files may wait to be hashed.
-const WAITING: usize = 1024;
+/// How many files are handed over at once, and how many bytes they have: few of them when they are large, so that all
+/// threads have a part.
+const BATCH: usize = 64;
+const BATCH_BYTES: u64 = 1024 * 1024;
+
+/// How many batches may wait to be hashed.
+const WAITING: usize = 16;
+
+type Batch = Vec<(usize, PathBuf)>;
 
 type Hash = Result<[u8; 32], ContextError>;
 
 /// Takes files to be hashed.
 pub(super) struct Queue<'a> {
     numbers: &'a Mutex<Numbers>,
-    files: SyncSender<(usize, PathBuf)>,
+    files: SyncSender<Batch>,
+    /// What goes next, and its bytes.
+    next: RefCell<(Batch, u64)>,
 }
 
 /// Gives each file a number, however many contexts hold it.
@@ -36,8 +46,8 @@ struct Numbers {
 }
 
 impl Queue<'_> {
-    /// Has a file hashed, unless it is already. Waits while too many are in the queue.
-    pub(super) fn add(&self, path: PathBuf) -> usize {
+    /// Has a file of so many bytes hashed, unless it is already. Waits while too many are in the queue.
+    pub(super) fn add(&self, path: PathBuf, bytes: u64) -> usize {
         let number = {
             let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = numbers.known.as_ref().and_then(|known| known.get(&path)) {
@@ -50,9 +60,28 @@ impl Queue<'_> {
             }
             number
         };
-        // The queue outlives all who add to it.
-        let _ = self.files.send((number, path));
+        let is_full = {
+            let (batch, size) = &mut *self.next.borrow_mut();
+            batch.push((number, path));
+            *size += bytes;
+            batch.len() >= BATCH || *size >= BATCH_BYTES
+        };
+        if is_full {
+            self.hand_over();
+        }
         number
+    }
+
+    fn hand_over(&self) {
+        let (batch, _) = self.next.take();
+        // The queue outlives all who add to it.
+        let _ = self.files.send(batch);
+    }
+}
+
+impl Drop for Queue<'_> {
+    fn drop(&mut self) {
+        self.hand_over();
     }
 }
 
@@ -75,21 +104,20 @@ impl Hashes {
     }
 }
 
-/// Runs `list` on so many threads, and hashes what they find on as many as there are cores, unless the memory has it.
-/// `repeats` says whether a file may be found more than once.
+/// Runs `list` on so many threads, and hashes what they find on as many as there are cores. `repeats` says whether a file
+/// may be found more than once. With the hashes comes what may be remembered of them.
 pub(super) fn while_listing(
     listers: usize,
     repeats: bool,
-    memory: &Memory,
     list: impl Fn(&Queue<'_>) + Sync,
-) -> (Hashes, News) {
+) -> (Hashes, Vec<(State, [u8; 32])>) {
     let numbers = Mutex::new(Numbers { next: 0, known: repeats.then(HashMap::new) });
     let (files, waiting) = sync_channel(WAITING);
     let waiting = Mutex::new(waiting);
     let parts: Vec<Hashed> = std::thread::scope(|scope| {
-        let hashing: Vec<_> = (0..program::cores()).map(|_| scope.spawn(|| hash_waiting(&waiting, memory))).collect();
+        let hashing: Vec<_> = (0..program::cores()).map(|_| scope.spawn(|| hash_waiting(&waiting))).collect();
         for _ in 0..listers {
-            let queue = Queue { numbers: &numbers, files: files.clone() };
+            let queue = Queue { numbers: &numbers, files: files.clone(), next: RefCell::default() };
             let list = &list;
             scope.spawn(move || list(&queue));
         }
@@ -98,25 +126,15 @@ pub(super) fn while_listing(
     });
     let count = parts.iter().map(|part| part.done.len() + part.failed.len()).sum();
     let mut hashes = Hashes { all: vec![[0; 32]; count], failed: HashMap::new() };
-    let mut news = News::default();
+    let mut learned = Vec::new();
     for part in parts {
-        news.learned.extend(part.news.learned);
-        news.met.extend(part.news.met);
+        learned.extend(part.learned);
         for (number, sha256) in part.done {
             hashes.all[number] = sha256;
         }
         hashes.failed.extend(part.failed);
     }
-    (hashes, news)
-}
-
-/// What came of looking into a memory.
-#[derive(Default)]
-pub(super) struct News {
-    /// What it did not have.
-    pub(super) learned: Vec<(State, [u8; 32])>,
-    /// What it had.
-    pub(super) met: Vec<State>,
+    (hashes, learned)
 }
 
 /// What one thread hashed.
@@ -124,18 +142,24 @@ pub(super) struct News {
 struct Hashed {
     done: Vec<(usize, [u8; 32])>,
     failed: Vec<(usize, ContextError)>,
-    news: News,
+    /// The states in which files were all the time that they were read.
+    learned: Vec<(State, [u8; 32])>,
 }
 
-fn hash_waiting(waiting: &Mutex<Receiver<(usize, PathBuf)>>, memory: &Memory) -> Hashed {
+fn hash_waiting(waiting: &Mutex<Receiver<Batch>>) -> Hashed {
     let mut buffer = vec![0; BUFFER];
     let mut hashed = Hashed::default();
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, path)) = next else { return hashed };
-        match recall(&path, memory, &mut hashed.news, &mut buffer) {
-            Ok(sha256) => hashed.done.push((number, sha256)),
-            Err(error) => hashed.failed.push((number, error)),
+        let Ok(batch) = next else { return hashed };
+        for (number, path) in batch {
+            match learn(&path, &mut buffer) {
+                Ok((sha256, state)) => {
+                    hashed.done.push((number, sha256));
+                    hashed.learned.extend(state.map(|state| (state, sha256)));
+                }
+                Err(error) => hashed.failed.push((number, ContextError::new(&path, &error))),
+            }
         }
     }
 }
@@ -149,22 +173,13 @@ pub(super) fn one(path: &Path) -> Hash {
     read.map_err(|error| ContextError::new(path, &error))
 }
 
-fn recall(path: &Path, memory: &Memory, news: &mut News, buffer: &mut [u8]) -> Hash {
-    recall_or_read(path, memory, news, buffer).map_err(|error| ContextError::new(path, &error))
-}
-
-fn recall_or_read(path: &Path, memory: &Memory, news: &mut News, buffer: &mut [u8]) -> io::Result<[u8; 32]> {
+/// The hash, and the state that the file was in before and after.
+fn learn(path: &Path, buffer: &mut [u8]) -> io::Result<([u8; 32], Option<State>)> {
     let mut file = File::open(path)?;
-    let Some(before) = State::of(&file.metadata()?) else { return read(&mut file, buffer) };
-    if let Some(known) = memory.of(&before) {
-        news.met.push(before);
-        return Ok(known);
-    }
+    let before = State::of(&file.metadata()?);
     let hash = read(&mut file, buffer)?;
-    if State::of(&file.metadata()?) == Some(before) {
-        news.learned.push((before, hash));
-    }
-    Ok(hash)
+    let after = State::of(&file.metadata()?);
+    Ok((hash, before.filter(|_| before == after)))
 }
 
 fn read(file: &mut File, buffer: &mut [u8]) -> io::Result<[u8; 32]> {

@@ -1,5 +1,5 @@
-//! The hashes of large files that earlier runs have read, so that a run after which nothing changed reads none of them
-//! again.
+//! The hashes of files that earlier runs in the same checkout have read, so that a run after which nothing changed reads
+//! none of them again.
 //!
 //! A file is taken to be what it was where its device, its inode, its size, and the times at which its bytes and its
 //! inode last changed are the same to the nanosecond. That is how git's index knows unchanged files, with one thing more:
@@ -9,19 +9,20 @@
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::effects::limited;
 
-/// The smallest file that is remembered, in bytes: to read a smaller one takes no longer than to look it up.
-pub(super) const LARGE: u64 = 64 * 1024;
+/// How many files of a checkout are remembered at most.
+const MOST: usize = 131_072;
 
-/// How many files are remembered at most; beyond it those are forgotten that this run has not met.
-const MOST: usize = 65_536;
+/// After which time without a change the memory of a checkout is removed; it is likely gone.
+const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How long a file must have been as it is when the run begins, in seconds.
 const SETTLED: i64 = 2;
@@ -33,14 +34,14 @@ const MAGIC: &[u8] = b"longshore file hashes 1\n";
 pub(super) struct State([u64; 7]);
 
 impl State {
-    /// Of a file with this metadata; nothing where they do not tell, and of files that are not worth it.
+    /// Of a file with this metadata; nothing where they do not tell.
     #[cfg(unix)]
     pub(super) fn of(metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
         let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
         let [modified, modified_nanos, changed, changed_nanos] = times.map(i64::cast_unsigned);
-        let state = [metadata.dev(), metadata.ino(), metadata.len(), modified, modified_nanos, changed, changed_nanos];
-        (metadata.len() >= LARGE).then_some(State(state))
+        let (device, inode) = (metadata.dev(), metadata.ino());
+        Some(State([device, inode, metadata.len(), modified, modified_nanos, changed, changed_nanos]))
     }
 
     /// Elsewhere inodes and their times are not to be had.
@@ -53,10 +54,6 @@ impl State {
     fn changed(&self) -> i64 {
         self.0[5].cast_signed()
     }
-
-    fn bytes(&self) -> impl Iterator<Item = u8> {
-        self.0.into_iter().flat_map(u64::to_le_bytes)
-    }
 }
 
 /// The bytes of a record: seven numbers and a hash.
@@ -65,7 +62,7 @@ const RECORD: usize = 7 * 8 + 32;
 /// Where hashes are remembered.
 #[derive(Debug, Clone)]
 pub struct Remembered {
-    /// The file.
+    /// The file, which shares its folder with those of other checkouts and with nothing else.
     pub file: PathBuf,
     /// When the run began.
     pub began: OffsetDateTime,
@@ -104,32 +101,62 @@ impl Memory {
         self.0.get(state).copied()
     }
 
-    /// Remembers what was read, and writes it down if that is anything new. `met` are the states that were looked up and
-    /// found. That it cannot be written costs the next run its time, and nothing else.
-    pub(super) fn keep(mut self, mut learned: Vec<(State, [u8; 32])>, met: &[State], to: &Remembered) {
+    /// Remembers what was read, and writes it down if that is anything new. `met` is how many files were known already.
+    /// That it cannot be written costs the next run its time, and nothing else.
+    pub(super) fn keep(mut self, mut learned: Vec<(State, [u8; 32])>, met: usize, to: &Remembered) {
         learned.retain(|(state, _)| state.changed().saturating_add(SETTLED) <= to.began.unix_timestamp());
         if learned.is_empty() {
             return;
         }
-        if self.0.len() + learned.len() > MOST {
-            let kept = met.iter().filter_map(|state| Some((*state, self.of(state)?)));
-            self = Memory(kept.collect());
+        // Most of it is of files that are something else by now.
+        if self.0.len() + learned.len() > MOST && met < self.0.len() / 2 {
+            self.0.clear();
         }
+        learned.truncate(MOST.saturating_sub(self.0.len()));
         self.0.extend(learned);
-        let _ = self.write(&to.file);
+        if self.write(&to.file).is_ok() {
+            forget_others(&to.file);
+        }
     }
 
     fn write(&self, file: &Path) -> std::io::Result<()> {
-        let records = self.0.iter().take(MOST).flat_map(|(state, hash)| state.bytes().chain(*hash));
-        let records: Vec<u8> = records.collect();
         let folder = file.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        let mut whole = tempfile::NamedTempFile::new_in(folder)?;
-        for part in [MAGIC, &Sha256::digest(&records), &records] {
-            whole.write_all(part)?;
-        }
+        let whole = tempfile::NamedTempFile::new_in(folder)?;
+        let mut sum = Sha256::new();
+        self.records().for_each(|record| sum.update(record));
+        let mut writer = BufWriter::new(whole.as_file());
+        writer.write_all(MAGIC)?;
+        writer.write_all(&sum.finalize())?;
+        self.records().try_for_each(|record| writer.write_all(&record))?;
+        writer.flush()?;
+        drop(writer);
         whole.persist(file)?;
         Ok(())
+    }
+
+    fn records(&self) -> impl Iterator<Item = [u8; RECORD]> {
+        self.0.iter().map(|(state, hash)| {
+            let mut record = [0; RECORD];
+            let (numbers, place) = record.split_at_mut(RECORD - hash.len());
+            for (bytes, number) in numbers.chunks_exact_mut(8).zip(state.0) {
+                bytes.copy_from_slice(&number.to_le_bytes());
+            }
+            place.copy_from_slice(hash);
+            record
+        })
+    }
+}
+
+/// Removes the memories of checkouts in which nothing was learned for long.
+fn forget_others(file: &Path) {
+    let others = file.parent().and_then(|folder| fs::read_dir(folder).ok());
+    for other in others.into_iter().flatten().flatten() {
+        let age = other.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > FORGOTTEN) {
+            // Another run may have done it.
+            let _ = fs::remove_file(other.path());
+        }
     }
 }
 
@@ -139,7 +166,7 @@ mod tests {
     use super::*;
 
     fn state(number: u64) -> State {
-        State([number, 1, LARGE, 3, 4, 5, 6])
+        State([number, 1, 2, 3, 4, 5, 6])
     }
 
     fn at(file: PathBuf, began: i64) -> Remembered {
@@ -150,8 +177,8 @@ mod tests {
     fn what_was_learned_is_known_to_the_next_run() {
         let folder = tempfile::tempdir().unwrap();
         let file = at(folder.path().join("longshore/files"), 100);
-        Memory::open(&file).keep(vec![(state(1), [1; 32])], &[], &file);
-        Memory::open(&file).keep(vec![(state(2), [2; 32])], &[state(1)], &file);
+        Memory::open(&file).keep(vec![(state(1), [1; 32])], 0, &file);
+        Memory::open(&file).keep(vec![(state(2), [2; 32])], 1, &file);
         let memory = Memory::open(&file);
         assert_eq!([1, 2, 3].map(|number| memory.of(&state(number))), [Some([1; 32]), Some([2; 32]), None]);
     }
@@ -160,7 +187,7 @@ mod tests {
     fn a_memory_that_is_damaged_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let file = at(folder.path().join("files"), 100);
-        Memory::open(&file).keep(vec![(state(1), [1; 32])], &[], &file);
+        Memory::open(&file).keep(vec![(state(1), [1; 32])], 0, &file);
         let whole = fs::read(&file.file).unwrap();
         for at in [0, MAGIC.len(), MAGIC.len() + 40, whole.len() - 1] {
             let mut damaged = whole.clone();
@@ -172,15 +199,29 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_limit_those_are_forgotten_that_were_not_met() {
+    fn beyond_the_limit_nothing_more_is_learned_unless_most_is_out_of_date() {
         let folder = tempfile::tempdir().unwrap();
         let file = at(folder.path().join("files"), 100);
-        let many = (0..MOST as u64).map(|number| (state(number), [0; 32])).collect();
-        Memory::default().keep(many, &[], &file);
-        let memory = Memory::open(&file);
-        assert_eq!(memory.0.len(), MOST);
-        memory.keep(vec![(state(u64::MAX), [9; 32])], &[state(7)], &file);
-        assert_eq!(Memory::open(&file).0.len(), 2);
+        let many = || (0..MOST as u64 + 9).map(|number| (state(number), [0; 32])).collect();
+        Memory::default().keep(many(), 0, &file);
+        assert_eq!(Memory::open(&file).0.len(), MOST);
+        Memory::open(&file).keep(vec![(state(u64::MAX), [9; 32])], MOST, &file);
+        assert_eq!((Memory::open(&file).0.len(), Memory::open(&file).of(&state(u64::MAX))), (MOST, None));
+        Memory::open(&file).keep(vec![(state(u64::MAX), [9; 32])], 7, &file);
+        assert_eq!(Memory::open(&file).0.len(), 1);
+    }
+
+    #[test]
+    fn checkouts_that_are_gone_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("old");
+        let young = folder.path().join("young");
+        for (path, age) in [(&old, FORGOTTEN + Duration::from_secs(60)), (&young, Duration::from_secs(60))] {
+            let file = fs::File::create(path).unwrap();
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        }
+        Memory::default().keep(vec![(state(1), [1; 32])], 0, &at(folder.path().join("own"), 100));
+        assert_eq!((old.exists(), young.exists()), (false, true));
     }
 
     #[test]
@@ -188,7 +229,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (began, expected) in [(6, 0), (7, 1)] {
             let to = at(folder.path().join("files"), began);
-            Memory::default().keep(vec![(state(1), [1; 32])], &[], &to);
+            Memory::default().keep(vec![(state(1), [1; 32])], 0, &to);
             assert_eq!(Memory::open(&to).0.len(), expected, "it changed at 5");
         }
     }

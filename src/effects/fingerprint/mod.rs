@@ -21,8 +21,8 @@ use super::{git, program};
 use crate::key::{Checkout, Content, FileSet, Mode};
 use crate::names::Digest;
 use hashing::{Hashes, Queue};
-use memory::Memory;
 pub use memory::Remembered;
+use memory::{Memory, State};
 
 /// What the key needs to know of a context.
 #[derive(Debug, Clone)]
@@ -35,17 +35,20 @@ pub struct Fingerprint {
     pub weight: Weight,
 }
 
-/// A context as it was listed, its files without their hashes.
+/// A context as it was listed, those files without their hashes that are not remembered.
+#[derive(Default)]
 struct Listing {
     entries: Vec<(Box<[u8]>, Content)>,
-    /// Which of the entries are files, and the number of each.
+    /// Which of the entries are files that are being hashed, and the number of each.
     files: Vec<(usize, usize)>,
+    /// How many of its files have a hash already.
+    met: usize,
     checkout: Option<Checkout>,
     weight: Weight,
 }
 
 /// The fingerprints of these contexts, in their order. Blocks: on as many threads as there are cores, files are hashed
-/// while folders are still being listed. `remembered` is where the hashes of large files are kept from one run to the
+/// while folders are still being listed. `remembered` is where the hashes of files are kept from one run to the
 /// next.
 ///
 /// # Errors
@@ -61,13 +64,16 @@ pub fn contexts(contexts: &[Context], remembered: Option<&Remembered>) -> Vec<Re
     let listings: Vec<OnceLock<Result<Listing, ContextError>>> = contexts.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let listers = program::cores().min(different.len());
-    let (hashes, news) = hashing::while_listing(listers, different.len() > 1, &memory, |queue| {
+    let met = AtomicUsize::new(0);
+    let (hashes, learned) = hashing::while_listing(listers, different.len() > 1, |queue| {
         while let Some(at) = different.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let _ = listings[*at].set(list(&contexts[*at], queue));
+            let listing = list(&contexts[*at], queue, &memory);
+            met.fetch_add(listing.as_ref().map_or(0, |listing| listing.met), Ordering::Relaxed);
+            let _ = listings[*at].set(listing);
         }
     });
     if let Some(remembered) = remembered {
-        memory.keep(news.learned, &news.met, remembered);
+        memory.keep(learned, met.into_inner(), remembered);
     }
 
     let mut fingerprints: Vec<Result<Fingerprint, ContextError>> = Vec::with_capacity(contexts.len());
@@ -89,8 +95,8 @@ pub fn file(path: &Path) -> Result<Digest, ContextError> {
     hashing::one(path).map(Digest::from_sha256)
 }
 
-fn list(context: &Context, queue: &Queue<'_>) -> Result<Listing, ContextError> {
-    let mut listing = Listing { entries: Vec::new(), files: Vec::new(), checkout: None, weight: Weight::default() };
+fn list(context: &Context, queue: &Queue<'_>, memory: &Memory) -> Result<Listing, ContextError> {
+    let mut listing = Listing::default();
     let mut walk = context.walk()?;
     while let Some(entry) = walk.next() {
         let entry = entry?;
@@ -105,7 +111,10 @@ fn list(context: &Context, queue: &Queue<'_>) -> Result<Listing, ContextError> {
         let kind = entry.metadata.file_type();
         let (content, number) = if kind.is_file() {
             listing.weight.add(&entry.path, entry.metadata.len());
-            (Content::File { mode: mode(&entry.metadata), sha256: [0; 32] }, Some(queue.add(full)))
+            let known = State::of(&entry.metadata).and_then(|state| memory.of(&state));
+            listing.met += usize::from(known.is_some());
+            let number = known.is_none().then(|| queue.add(full, entry.metadata.len()));
+            (Content::File { mode: mode(&entry.metadata), sha256: known.unwrap_or_default() }, number)
         } else if kind.is_symlink() {
             let target = fs::read_link(&full).map_err(|error| ContextError::new(&full, &error))?;
             (Content::Link(target.into_os_string().into_encoded_bytes()), None)
@@ -224,12 +233,11 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_large_file_is_read_once_and_again_when_it_changes() {
+    fn a_file_is_read_once_and_again_when_it_changes() {
         use std::os::unix::fs::FileExt as _;
 
-        let large = "x".repeat(usize::try_from(memory::LARGE).unwrap());
-        let folder = folder(&[("large", &large), ("small", "x")]);
-        let file = folder.path().join("large");
+        let folder = folder(&[("one", "its first words"), ("two", "second")]);
+        let file = folder.path().join("one");
         let elsewhere = tempfile::tempdir().unwrap();
         let later = |seconds| Remembered {
             file: elsewhere.path().join("files"),
@@ -246,7 +254,7 @@ mod tests {
         let state = memory::State::of(&fs::metadata(&file).unwrap()).unwrap();
         assert!(Memory::open(&later(9)).of(&state).is_some());
         // What is remembered is what is told, so that it is seen not to be read again.
-        Memory::default().keep(vec![(state, [7; 32])], &[], &later(9));
+        Memory::default().keep(vec![(state, [7; 32])], 0, &later(9));
         assert_ne!(digest(9), first);
 
         // One byte, and the time of the bytes as it was: the inode's own time tells.
@@ -262,13 +270,12 @@ mod tests {
     fn a_file_that_cannot_be_read_is_named() {
         let missing = Path::new("missing");
         let number = std::sync::OnceLock::new();
-        let memory = Memory::default();
         let (hashes, _) =
-            hashing::while_listing(1, false, &memory, |queue| number.set(queue.add(missing.to_owned())).unwrap());
+            hashing::while_listing(1, false, |queue| number.set(queue.add(missing.to_owned(), 1)).unwrap());
         let files = vec![(0, *number.get().unwrap())];
         let content = Content::File { mode: Mode::reduced(0o644), sha256: [0; 32] };
         let entries = vec![(Box::from(&b"missing"[..]), content)];
-        let listing = Listing { entries, files, checkout: None, weight: Weight::default() };
+        let listing = Listing { entries, files, ..Listing::default() };
         assert_eq!(finish(listing, &hashes).unwrap_err().path, missing);
     }
 }
