@@ -1,7 +1,9 @@
 //! What a registry's refusal means for the user, by its status and error code.
 
+use bytes::Bytes;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::retry::{self, Unanswered};
 use crate::execute::ports::{Failure, ServiceError};
@@ -44,8 +46,13 @@ pub(super) async fn refused_login(response: Response, doing: &str) -> ServiceErr
 
 /// The registry's error code and message. Proxies answer with pages; their status is all that can be told of them.
 async fn reason(response: Response) -> (String, String) {
-    let text = response.text().await.unwrap_or_default();
-    let reason = serde_json::from_str(&text).ok().and_then(|refusal: Refusal| refusal.errors.into_iter().next());
+    // What an upload is refused with comes over a line that has no limit of its own.
+    let whole = timeout(retry::READ_TIMEOUT, retry::whole(response)).await;
+    let bytes = match whole {
+        Ok(Ok(response)) => response.bytes().await.unwrap_or_default(),
+        Ok(Err(_)) | Err(_) => Bytes::new(),
+    };
+    let reason = serde_json::from_slice(&bytes).ok().and_then(|refusal: Refusal| refusal.errors.into_iter().next());
     reason.map(|reason| (reason.code, reason.message)).unwrap_or_default()
 }
 
@@ -90,7 +97,11 @@ pub(super) fn no_answer(host: &RegistryHost, doing: &str, error: &Unanswered) ->
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+    use futures_util::stream::{self, Stream};
 
     fn by(status: u16, code: &str, message: &str) -> Failure {
         let tag = "1.2.3".parse().unwrap();
@@ -107,5 +118,31 @@ mod tests {
         assert_eq!(by(401, "", ""), Failure::CredentialsRefused);
         assert_eq!(by(429, "TOOMANYREQUESTS", "Rate exceeded"), Failure::Throttled);
         assert_eq!(by(503, "", ""), Failure::ServiceBroken);
+    }
+
+    fn forbidden(body: impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static) -> Response {
+        let mut response = http::Response::new(reqwest::Body::wrap_stream(body));
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        Response::from(response)
+    }
+
+    /// Refusals of what is streamed come unread.
+    #[tokio::test]
+    async fn a_refusal_is_not_read_further_than_it_may_be_long() {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let body = stream::iter((0..64).map(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(vec![b' '; retry::LARGEST / 4])
+        }));
+        let error = refused_login(forbidden(body), "log in").await;
+        assert_eq!(error.cause, "403 Forbidden");
+        assert_eq!(sent.load(Ordering::Relaxed), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_never_ends_is_not_waited_for() {
+        let error = refused_login(forbidden(stream::pending()), "log in").await;
+        assert_eq!(error.cause, "403 Forbidden");
     }
 }

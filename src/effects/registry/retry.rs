@@ -131,7 +131,7 @@ fn judge_answer(response: &Response) -> Verdict {
 }
 
 /// Reads an answer to its end, no further than it may be long.
-async fn whole(mut response: Response) -> Result<Response, Unanswered> {
+pub(super) async fn whole(mut response: Response) -> Result<Response, Unanswered> {
     let mut bytes = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(Unanswered::Line)? {
         if bytes.len() + piece.len() > LARGEST {
