@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::looks::{name_tells, value_tells};
 use super::scan::{Assignment, assignments};
+use super::url::may_be_host;
 
 /// Fields of a pipeline file whose names say "secret", and which hold names, files and variables instead.
 const SECTIONS: [&str; 5] = ["secrets", "secret_files", "secret_envs", "secret-files", "secret-envs"];
@@ -229,18 +230,15 @@ fn secrets_of_url(chars: &[char]) -> Vec<Range<usize>> {
     let path = find(start, &['?', '#']).unwrap_or(end);
     let authority = find(start, &['/', '?', '#']).unwrap_or(end);
     let Some(user) = chars.get(start..authority) else { return found };
-    let port = user.iter().rposition(|c| *c == ':').map(|colon| &user[colon + 1..]);
-    // A password that is not written as it should be may hold a `/`; what stands before that is no port.
-    let is_password = port.is_some_and(|port| !port.iter().all(char::is_ascii_digit));
+    let is_password = !may_be_host(&user.iter().collect::<String>());
     // The user of ssh has a key elsewhere; that of HTTP may be a token.
     let is_ssh = chars[..scheme].ends_with(&['s', 's', 'h']);
     let is_user = user.contains(&'@') && (!is_ssh || user.iter().take_while(|c| **c != '@').any(|c| *c == ':'));
-    let at = (start..path).rev().find(|at| chars[*at] == '@');
-    if let Some(at) = at.filter(|_| is_user || is_password) {
-        found.push(start..at);
-    }
-    if chars.get(path) == Some(&'?') {
-        found.push(path + 1..find(path, &['#']).unwrap_or(end).max(path + 1));
+    let at = (start..if is_password { end } else { path }).rev().find(|at| chars[*at] == '@');
+    let at = at.filter(|_| is_user || is_password);
+    found.extend(at.map(|at| start..at));
+    if let Some(query) = find(at.unwrap_or(start), &['?', '#']).filter(|query| chars[*query] == '?') {
+        found.push(query + 1..find(query, &['#']).unwrap_or(end));
     }
     found
 }
@@ -312,7 +310,10 @@ mod tests {
             ("build: \"https://host/a.tar?token=abc\"", "build: \"https://host/a.tar?*********\""),
             ("{ build: https://host/a?b=c, x: y }", "{ build: https://host/a?***, x: y }"),
             ("build: https://host/a.tar?token=${T}", "build: https://host/a.tar?******${T}"),
+            ("build: https://me:p#w@host/a.git", "build: https://******@host/a.git"),
+            ("build: https://me:p?w@host/a.git?b", "build: https://******@host/a.git?*"),
             ("build: https://host:80/a@b", "build: https://host:80/a@b"),
+            ("build: https://[::1]/a@b", "build: https://[::1]/a@b"),
             ("build: https://me@host/a.git", "build: https://**@host/a.git"),
             ("build: ssh://git@host/a.git", "build: ssh://git@host/a.git"),
             ("build: ssh://git:pw@host:22/a.git", "build: ssh://******@host:22/a.git"),
