@@ -110,6 +110,10 @@ fn files(old: &FilesRecord, new: &FilesRecord) -> Option<Change> {
     if old.digest == new.digest {
         return None;
     }
+    // What stands in a registry may have been written by anybody.
+    if ![old, new].iter().all(|record| rollup::is_fitting(&record.entries)) {
+        return Some(Change::Files(Vec::new()));
+    }
     let depth = [old.depth, new.depth].into_iter().flatten().min();
     let rolled = |record: &FilesRecord| match depth {
         Some(depth) => rollup::roll_up(record.entries.clone(), depth),
@@ -269,5 +273,21 @@ mod tests {
         let few = &many[..1_000];
         let after = told(|p| p.files = refer(&many), |p| p.files = refer(few));
         assert_eq!(after, ["files changed in 7 places: src/0/, src/1/, src/2/ and 4 more"]);
+    }
+
+    #[test]
+    fn entries_that_would_never_have_been_kept_are_not_compared() {
+        let record = |entries: &[String], byte| {
+            let mut record = KeyRecord::of(&parts(), None);
+            record.files.digest = Digest::of(byte);
+            record.files.depth = Some(1);
+            record.files.entries = entries.iter().map(|path| (path.clone(), "0".to_owned())).collect();
+            record
+        };
+        let told = |entries: &[String]| changes(&record(entries, b"1"), &record(&[], b"2"))[0].to_string();
+        assert_eq!(told(&["a/b".to_owned()]), "folder a/ removed");
+        assert_eq!(told(&["a/".repeat(2_000_000)]), "files changed");
+        assert_eq!(told(&["a/".repeat(3_000) + "b"]), "files changed");
+        assert_eq!(told(&(0..3_000).map(|n| n.to_string()).collect::<Vec<_>>()), "files changed");
     }
 }

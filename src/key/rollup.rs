@@ -16,6 +16,9 @@ const MOST_ENTRIES: usize = 2_000;
 /// The most bytes that they may take as JSON.
 const MOST_BYTES: usize = 192 * 1024;
 
+/// The deepest path that there is on any system: names of one byte each. Source: Linux, `PATH_MAX`.
+const DEEPEST: usize = 4_096 / 2;
+
 /// Path to short digest; a folder's path ends in `/`.
 pub(super) type Entries = BTreeMap<String, String>;
 
@@ -42,6 +45,12 @@ pub(super) fn fitting(
         depth = extent.deepest.saturating_sub(1);
         entries = level_up(entries.into_iter(), depth);
     }
+}
+
+/// Whether this program would have kept these entries: others may take without end to be rolled up.
+pub(super) fn is_fitting(entries: &Entries) -> bool {
+    let extent = Extent::of(entries);
+    extent.fits() && extent.deepest <= DEEPEST
 }
 
 /// The entries with every path that is deeper than this replaced by the folder at this depth that holds it. Depth 0
