@@ -4,7 +4,8 @@
 #   scripts/fuzz.sh 60            each target for 60 seconds
 #   scripts/fuzz.sh 3600 names    one target for an hour
 #
-# What is found new is kept in target/fuzz/corpus, what fails in target/fuzz/artifacts. fuzz/corpus holds the smallest set
+# Each begins with its seeds, with what was kept, and with the words of fuzz/dictionaries. What is found new is kept in
+# target/fuzz/corpus, what fails in target/fuzz/artifacts. fuzz/corpus holds the smallest set
 # that reaches as much, an input a line in base64, which `cargo test` feeds again: scripts/fuzz.sh --keep makes it anew.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -23,8 +24,10 @@ fi
 say "fuzzing: cargo build"
 # The same versions as everywhere, so that nothing else need be built.
 cp Cargo.lock fuzz/Cargo.lock
-# Only our own code counts what it reaches; other people's is that of the ordinary build.
-CARGO_TARGET_DIR=target RUSTC_WRAPPER="$PWD/scripts/fuzz-rustc.sh" cargo build --quiet --manifest-path fuzz/Cargo.toml --bins
+# Apart from the ordinary build, whose readers neither count what they reach nor are optimised.
+CARGO_TARGET_DIR=target/fuzz/build RUSTC_WRAPPER="$PWD/scripts/fuzz-rustc.sh" cargo build --quiet --manifest-path fuzz/Cargo.toml --bins
+
+binaries=target/fuzz/build/debug
 
 # Writes the inputs of a kept set into a folder, a file for each.
 unpack() {
@@ -53,14 +56,16 @@ for target in "${targets[@]}"; do
   if $keep; then
     rm -rf "target/fuzz/least"
     mkdir -p target/fuzz/least
-    "target/debug/$target" -merge=1 -max_len=512 target/fuzz/least "$corpus" >"target/fuzz/$target.log" 2>&1
+    # How often a place is reached does not matter to what is fed again.
+    "$binaries/$target" -merge=1 -use_counters=0 -max_len=512 target/fuzz/least "$corpus" >"target/fuzz/$target.log" 2>&1
     pack target/fuzz/least "$kept"
     say "fuzzing: $target: $(wc -l <"$kept") inputs kept"
     continue
   fi
   say "fuzzing: $target"
-  "target/debug/$target" "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    "-artifact_prefix=target/fuzz/artifacts/$target-" "$corpus" >"target/fuzz/$target.log" 2>&1 || {
+  cat fuzz/dictionaries/common.dict "fuzz/dictionaries/$target.dict" >"target/fuzz/$target.dict"
+  LONGSHORE_SEEDS=$corpus "$binaries/$target" "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    "-dict=target/fuzz/$target.dict" "-artifact_prefix=target/fuzz/artifacts/$target-" "$corpus" >"target/fuzz/$target.log" 2>&1 || {
     tail -n 40 "target/fuzz/$target.log"
     fail "$target failed" "the input is in target/fuzz/artifacts"
   }

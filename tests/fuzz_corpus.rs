@@ -77,9 +77,8 @@ fn mutated(random: &mut fastrand::Rng, seeds: &[&str]) -> Vec<u8> {
 
 /// What fuzzing kept for a target, which has a program in `fuzz/fuzz_targets`.
 fn kept(target: &Target) -> Vec<Vec<u8>> {
-    let words = target.name.to_lowercase().replace(|letter: char| !letter.is_ascii_lowercase(), "_");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-    let name = words.trim_matches('_');
+    let name = target.program();
     assert!(root.join("fuzz_targets").join(format!("{name}.rs")).exists(), "{name} has no program");
     let file = root.join("corpus").join(format!("{name}.txt"));
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -3,4 +3,4 @@
 #[path = "../../tests/support/fuzz.rs"]
 mod fuzz;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::run("Dockerfile", bytes));
+libfuzzer_sys::fuzz_target!(init: fuzz::begin("Dockerfile"), |bytes: &[u8]| fuzz::run("Dockerfile", bytes));

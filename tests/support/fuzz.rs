@@ -12,24 +12,33 @@ use longshore::effects::docker::ClassicProgress;
 use longshore::effects::registry::Challenge;
 use longshore::execute::ports::{Credential, Manifest};
 use longshore::facts::Facts;
-use longshore::key::Record;
+use longshore::key::{self, Record};
 use longshore::local::Fault;
 use longshore::names::{Digest, ImageRef, Platform, RegistryHost, RepositoryName, Tag};
 use longshore::pipeline::rule;
 use longshore::plan::tags::fill_in;
+use longshore::report::timeline;
 use longshore::retry::retry_after;
-use longshore::{lifecycle, pipeline};
+use longshore::{execute, inventory, lifecycle, pipeline, secrecy};
 use prost::Message as _;
 
 /// One target: its name, what it is begun with, and what is fed.
 pub struct Target {
     pub name: &'static str,
-    #[allow(dead_code, reason = "fuzzers begin with their own corpus")]
     pub seeds: &'static [&'static str],
     pub run: fn(&[u8]),
 }
 
-pub const TARGETS: [Target; 14] = [
+impl Target {
+    /// The name of its program in `fuzz/fuzz_targets`.
+    #[allow(dead_code, reason = "a program of its own knows it")]
+    pub fn program(&self) -> String {
+        let words = self.name.to_lowercase().replace(|letter: char| !letter.is_ascii_lowercase(), "_");
+        words.trim_matches('_').to_owned()
+    }
+}
+
+pub static TARGETS: [Target; 15] = [
     Target {
         name: "pipeline file and interpolation",
         seeds: &[
@@ -92,7 +101,7 @@ pub const TARGETS: [Target; 14] = [
     },
     Target {
         name: "records of content keys",
-        seeds: &[r#"{"format":1,"key":"x","parts":{}}"#, r#"{"version":99}"#],
+        seeds: &[include_str!("records.jsonl"), r#"{"version":99}"#],
         run: record,
     },
     Target { name: "Retry-After", seeds: &["120", "Wed, 25 Nov 2026 12:00:07 GMT", "-1"], run: retry_after_value },
@@ -134,13 +143,34 @@ pub const TARGETS: [Target; 14] = [
         ],
         run: challenge,
     },
+    Target {
+        name: "lines that are quoted",
+        seeds: &[
+            "args: { NPM_TOKEN: \"a, b\", PORT: 80 }",
+            "secrets:\n  npm_token: { environment: X }\nargs:\n  API_KEY: |\n    abc\n",
+            "- https://me:p/w@host/a.git?b=${C:-d}#e\n-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n",
+        ],
+        run: quoted_lines,
+    },
 ];
+
+fn target(name: &str) -> &'static Target {
+    TARGETS.iter().find(|target| target.name == name).unwrap()
+}
+
+/// Writes the seeds of a target where a fuzzer looks for what to begin with, if LONGSHORE_SEEDS names the place.
+#[allow(dead_code, clippy::disallowed_methods, reason = "for fuzzers, which have a program for each")]
+pub fn begin(name: &str) {
+    let Some(folder) = std::env::var_os("LONGSHORE_SEEDS") else { return };
+    for (number, seed) in target(name).seeds.iter().enumerate() {
+        std::fs::write(Path::new(&folder).join(format!("seed-{number}")), seed).unwrap();
+    }
+}
 
 /// Runs one target on these bytes.
 #[allow(dead_code, reason = "for fuzzers, which have a program for each")]
 pub fn run(name: &str, bytes: &[u8]) {
-    let target = TARGETS.iter().find(|target| target.name == name);
-    (target.unwrap().run)(bytes);
+    (target(name).run)(bytes);
 }
 
 fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
@@ -198,11 +228,27 @@ fn lifecycle_json(bytes: &[u8]) {
 
 fn manifest(bytes: &[u8]) {
     let manifest = Manifest { digest: Digest::of(bytes), media_type: String::new(), bytes: bytes.to_vec() };
-    black_box(manifest.size());
+    black_box((manifest.is_index(), manifest.layers(), manifest.size()));
+    black_box((execute::targets(&manifest.digest, bytes).ok(), timeline::Layer::of(bytes)));
+    let text = text(bytes);
+    black_box((inventory::entries(&text), inventory::blobs(&text)));
+    // The manifest and its configuration come one after the other.
+    if let Some((manifest, config)) = text.split_once('\n') {
+        black_box(inventory::draw(manifest, config));
+    }
 }
 
+/// What two images say of themselves, a record a line.
 fn record(bytes: &[u8]) {
-    let _ = black_box(serde_json::from_slice::<Record>(bytes));
+    let text = text(bytes);
+    let (old, new) = text.trim_end().split_once('\n').unwrap_or((&text, &text));
+    let [old, new] = [old, new].map(serde_json::from_str::<Record>);
+    if let (Ok(Record::Known(old)), Ok(Record::Known(new))) = (old, new) {
+        assert!(key::changes(&old, &old).is_empty());
+        key::changes(&old, &new).iter().chain(&key::changes(&new, &old)).for_each(|change| {
+            black_box(change.to_string());
+        });
+    }
 }
 
 fn retry_after_value(bytes: &[u8]) {
@@ -247,3 +293,30 @@ fn challenge(bytes: &[u8]) {
         assert_eq!((again.username.as_str(), again.reveal()), (credential.username.as_str(), credential.reveal()));
     }
 }
+
+/// What looks like a secret on a line of its own is hidden whatever stands above it, and all else keeps its column.
+fn quoted_lines(bytes: &[u8]) {
+    let text = text(bytes);
+    let count = text.lines().count();
+    for (number, line) in text.lines().enumerate().skip(count.saturating_sub(20)) {
+        let shown = secrecy::quoted(&text, number).map(|shown| shown.chars().count());
+        assert!(shown.is_none_or(|shown| shown == line.chars().count()), "{line:?}");
+    }
+    black_box(secrecy::told(&text));
+    if text.contains(CANARY) {
+        return;
+    }
+    for last in [format!("NPM_TOKEN: {CANARY}"), format!("- https://me:{CANARY}@host/a.git")] {
+        let shown = secrecy::quoted(&format!("{text}\n{last}"), text.split('\n').count());
+        assert!(!shown.unwrap().contains(CANARY), "{last} below {text:?}");
+        assert!(
+            !secrecy::told(&format!("{text}\n{}", last.replace(": ", "="))).contains(CANARY),
+            "{last} below {text:?}"
+        );
+    }
+    for url in [format!("https://me:{CANARY}@{text}"), format!("https://me:{CANARY}{text}@host/")] {
+        assert!(!secrecy::without_secrets(&url).contains(CANARY), "{url}");
+    }
+}
+
+const CANARY: &str = "c4n4ry";
