@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::user::User;
-use crate::world::{World, checkout};
+use crate::world::{Place, World};
 
 /// The most memory that a run may take, in bytes.
 const MEMORY: u64 = 300 * 1024 * 1024;
@@ -27,7 +27,7 @@ fn a_release_takes_the_time_that_the_quota_allows() {
     let checkout =
         user.checkout(&[("longshore.yaml", &text), ("Dockerfile", "FROM scratch\nARG N\nCOPY Dockerfile /\n")]);
     let world = World::new(&user.at("world"));
-    world.set_faults("quotas: ecr");
+    world.set_faults(Place::Here, "quotas: ecr");
     let began = Instant::now();
     let running = world.run(&checkout).start();
     let mut peak = 0;
@@ -57,16 +57,8 @@ fn a_release_takes_the_time_that_the_quota_allows() {
 #[test]
 fn twenty_pipelines_at_once() {
     let user = User::new();
-    let (first, world) = (checkout(&user), World::new(&user.at("world")));
-    let text = first.read("longshore.yaml");
-    let files: Vec<(&str, &str)> = vec![
-        ("longshore.yaml", &text),
-        ("web/Dockerfile", "FROM scratch\nCOPY file /\n"),
-        ("web/file", "web"),
-        ("worker/Dockerfile", "FROM scratch\nCOPY file /\n"),
-        ("worker/file", "worker"),
-    ];
-    let folders: Vec<_> = (0..20).map(|n| user.folder_of(&format!("clone{n}"), &files)).collect();
+    let world = World::new(&user.at("world"));
+    let folders: Vec<_> = (0..20).map(|n| user.folder_of(&format!("clone{n}"), &world.files())).collect();
     let running: Vec<_> = folders.iter().map(|folder| world.run(folder).start()).collect();
     for ended in running.into_iter().map(crate::user::Running::end) {
         ended.with_code(0);

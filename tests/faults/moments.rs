@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::user::{Signal, User};
-use crate::world::{World, checkout, unfinished};
+use crate::world::{World, unfinished};
 
 /// How many runs are killed, unless LONGSHORE_KILLS says otherwise.
 const KILLS: usize = 12;
@@ -13,7 +13,8 @@ fn a_run_that_was_killed_at_any_moment_converges() {
     let kills = std::env::var("LONGSHORE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
     let (expected, whole) = {
         let user = User::new();
-        let (checkout, world) = (checkout(&user), World::new(&user.at("world")));
+        let world = World::new(&user.at("world"));
+        let checkout = world.checkout(&user);
         let began = Instant::now();
         world.run(&checkout).run().with_code(0);
         (world.tags(), began.elapsed())
@@ -21,7 +22,8 @@ fn a_run_that_was_killed_at_any_moment_converges() {
     let mut phases = [0; 4];
     for _ in 0..kills {
         let user = User::new();
-        let (checkout, world) = (checkout(&user), World::new(&user.at("world")));
+        let world = World::new(&user.at("world"));
+        let checkout = world.checkout(&user);
         let moment = whole.mul_f64(fastrand::f64());
         let running = world.run(&checkout).start();
         std::thread::sleep(moment);
