@@ -6,7 +6,7 @@ use super::{Draft, DraftImage};
 
 /// Takes over every service that is built. Its fields are those of a pipeline file.
 pub(super) fn read(path: &str, text: &str, draft: &mut Draft) {
-    let Ok(file) = serde_yaml::from_str::<Value>(text) else {
+    let Some(file) = super::yaml(text) else {
         return draft.leave_out(format!("{path}: it cannot be read as YAML"));
     };
     let services = file.get("services").and_then(Value::as_object);
@@ -31,9 +31,9 @@ pub(super) fn read(path: &str, text: &str, draft: &mut Draft) {
         if let Some(reference) = service.get("image").and_then(Value::as_str) {
             draft.note(&mut image, reference);
         }
-        draft.add(image);
+        draft.add_with_variables(image);
     }
     if let Some(secrets) = file.get("secrets").filter(|secrets| secrets.is_object()) {
-        draft.secrets = Some(secrets.clone());
+        draft.add_secrets(path, secrets);
     }
 }

@@ -2,15 +2,16 @@
 
 use serde_json::json;
 
-use super::image::normal;
 use super::{Checkout, Draft, DraftImage, is_dockerfile};
 
 pub(super) fn read(checkout: &Checkout, draft: &mut Draft) {
-    let known: Vec<String> = draft.images.iter().map(DraftImage::dockerfile).collect();
     let mut paths: Vec<&String> = checkout.paths.iter().filter(|path| is_dockerfile(path)).collect();
     // The nearest to the top first, then by name.
-    paths.sort_by_key(|path| (path.matches('/').count(), path.as_str().to_owned()));
-    for path in paths.into_iter().filter(|path| !known.contains(&normal(path))) {
+    paths.sort_by_key(|path| (path.matches('/').count(), path.as_str()));
+    for path in paths {
+        if draft.builds(path) {
+            continue;
+        }
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
         let mut image = DraftImage::new(&name_of(folder, file, &checkout.name), path.clone());
         // A folder that is named for its Dockerfiles holds nothing else, so that they are about the folder above.

@@ -7,11 +7,14 @@
 //! | written | [`pipeline_file`], [`ci::file`] |
 
 mod bake;
+mod bounds;
 pub mod ci;
 mod compose;
 mod dockerfiles;
 mod image;
 mod reference;
+#[cfg(test)]
+mod tests;
 mod workflow;
 mod write;
 
@@ -33,7 +36,15 @@ pub struct Checkout {
     pub main_branch: Option<String>,
     /// Where the repository is cloned from, as a URL.
     pub origin: Option<String>,
+    /// What was not looked at, with the reason, one line each.
+    pub unread: Vec<String>,
 }
+
+/// The largest file that is read, in bytes. Objects of HCL take time by the square of their fields.
+pub const MAX_BYTES: u64 = 128 << 10;
+
+/// The most bytes of all files that are read.
+pub const MAX_BYTES_OF_ALL: u64 = 4 << 20;
 
 /// The names under which Compose looks for its file, the preferred first.
 const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
@@ -65,6 +76,7 @@ fn is_workflow(path: &str) -> bool {
 /// Dockerfile that none of them names.
 pub fn draft(checkout: &Checkout) -> Draft {
     let mut draft = Draft::default();
+    checkout.unread.iter().for_each(|what| draft.leave_out(what));
     for name in BAKE {
         if let Some(text) = checkout.texts.get(name) {
             bake::read(name, text, &mut draft);
@@ -79,4 +91,14 @@ pub fn draft(checkout: &Checkout) -> Draft {
     dockerfiles::read(checkout, &mut draft);
     draft.finish(&checkout.name);
     draft
+}
+
+/// A file of another tool's. Aliases are followed as far as anybody uses them.
+fn yaml(text: &str) -> Option<serde_json::Value> {
+    let options = serde_yaml::options! {
+        budget: serde_yaml::budget! { max_nodes: 50_000, max_depth: 32, max_total_scalar_bytes: 1 << 20 },
+        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 50_000 },
+        with_snippet: false,
+    };
+    serde_yaml::from_str_with_options(text, options).ok()
 }

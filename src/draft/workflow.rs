@@ -21,7 +21,9 @@ const INPUTS: [(&str, &str); 12] = [
 ];
 
 pub(super) fn read(path: &str, text: &str, draft: &mut Draft) {
-    let Ok(workflow) = serde_yaml::from_str::<Value>(text) else { return };
+    let Some(workflow) = super::yaml(text) else {
+        return draft.leave_out(format!("{path}: it cannot be read as YAML"));
+    };
     let jobs = workflow.get("jobs").and_then(Value::as_object).into_iter().flatten();
     for (_, job) in jobs {
         for step in job.get("steps").and_then(Value::as_array).into_iter().flatten() {

@@ -24,12 +24,20 @@ const HIDDEN: [&str; 4] = [".github", ".circleci", ".buildkite", ".docker"];
 const DEEPEST: usize = 6;
 const MOST: usize = 100_000;
 
-/// The paths of the files below a folder that `wanted` chooses, with `/` between their parts, in order.
-pub fn files(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+/// What was found.
+pub struct Found {
+    /// The paths, with `/` between their parts, in order.
+    pub paths: Vec<String>,
+    /// After how many files it was given up, if it was.
+    pub given_up: Option<usize>,
+}
+
+/// The files below a folder that `wanted` chooses.
+pub fn files(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Found {
     let mut survey = Survey { wanted, found: Vec::new(), seen: 0 };
     survey.walk(root, "", 0);
     survey.found.sort();
-    survey.found
+    Found { paths: survey.found, given_up: (survey.seen > MOST).then_some(MOST) }
 }
 
 struct Survey<'a> {
@@ -72,6 +80,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        assert_eq!(files(folder.path(), &|_| true), [".github/workflows/x.yml", "Dockerfile", "a/b/Dockerfile"]);
+        let found = files(folder.path(), &|_| true);
+        assert_eq!(found.given_up, None);
+        assert_eq!(found.paths, [".github/workflows/x.yml", "Dockerfile", "a/b/Dockerfile"]);
     }
 }

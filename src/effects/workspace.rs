@@ -56,6 +56,14 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     limited::read(path, MOST)
 }
 
+/// A file's bytes, if there are no more than so many.
+///
+/// # Errors
+/// If it cannot be read, or is larger.
+pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    limited::read(path, most)
+}
+
 /// The bytes of a pipeline file, which may be standard input (`-`).
 ///
 /// # Errors

@@ -122,6 +122,12 @@ pub fn warnings(diagnostics: &[Diagnostic], colors: Colors) {
     }
 }
 
+/// As [`note`], of something in which words of strangers are: it stays on one line and says nothing to a terminal or a
+/// CI system.
+pub fn remark(text: &str) {
+    note(&lines::safe(text).replace('\n', " "));
+}
+
 /// Says something in passing, on stderr. That nobody can hear it is no reason to stop the work.
 pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

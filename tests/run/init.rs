@@ -202,3 +202,30 @@ services:
     );
     assert!(!ended.err().contains("NOT_SET"), "{}", ended.err());
 }
+
+#[cfg(unix)]
+#[test]
+fn what_strangers_wrote_neither_speaks_nor_leads_out() {
+    let user = User::new();
+    let bomb: String =
+        (1..40).map(|at| format!("variable \"A{at}\" {{ default = \"${{A{0}}}${{A{0}}}\" }}\n", at - 1)).collect();
+    let bake =
+        format!("{bomb}variable \"A0\" {{ default = \"x\" }}\ntarget \"a\" {{\n target = A39\n context = \"a\"\n}}\n");
+    let name = "##[error]x\n::set-output name=x::\u{1b}[2Jy/Dockerfile";
+    let checkout =
+        user.checkout(&[("docker-bake.hcl", &bake), ("a/Dockerfile", "FROM scratch\n"), (name, "FROM scratch\n")]);
+    std::fs::create_dir(user.at("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(user.at("elsewhere"), checkout.at(".github")).unwrap();
+    let ended = checkout.longshore(&["init", "--ci", "github"]).run().with_code(0);
+    let said = ended.err();
+    assert!(said.contains("not taken over: docker-bake.hcl: variable `A20`, which is too large\n"), "{said}");
+    assert!(said.contains(".github/workflows/longshore.yml is not written: .github is a symbolic link\n"), "{said}");
+    assert!(!said.contains("\n::") && !said.contains("##[") && !said.contains('\u{1b}'), "{said:?}");
+    assert_eq!(names(&user.at("elsewhere")), Vec::<String>::new());
+    let config = config(&checkout);
+    assert_eq!(config["images"].as_object().unwrap().len(), 2, "{config}");
+    assert_eq!(
+        config["images"]["error-x---set-output-name-x----2jy"]["build"]["context"],
+        name.trim_end_matches("/Dockerfile")
+    );
+}

@@ -123,7 +123,7 @@ fn the_json_form_means_what_the_other_does() {
     }));
     let args = serde_json::json!({ "t3": 3, "BACK": "a\\n3\n", "PLAIN": 1.5, "MANY": ["x", "y"] });
     assert_eq!(images.keys().collect::<Vec<_>>(), ["web"]);
-    assert_eq!(images["web"]["context"], "a${B}-3/t3");
+    assert_eq!(images["web"]["context"], "a$${B}-3/t3");
     assert_eq!(images["web"]["args"], args);
     assert_eq!(images["web"]["no_cache"], true);
     assert_eq!(
