@@ -15,14 +15,14 @@ fn written(checkout: &Checkout) -> (String, serde_json::Value) {
 }
 
 #[test]
-fn a_hundred_thousand_dockerfiles_are_no_more_than_a_pipeline_file_holds() {
-    let paths = (0..100_000).map(|at| format!("a{at}/web/Dockerfile")).collect();
+fn ten_thousand_dockerfiles_are_no_more_than_a_pipeline_file_holds() {
+    let paths = (0..10_000).map(|at| format!("a{at}/web/Dockerfile")).collect();
     let checkout = Checkout { name: "shop".into(), paths, ..Checkout::default() };
     let found = draft(&checkout);
     assert!((500..5_000).contains(&found.images.len()), "{}", found.images.len());
     assert_eq!(found.images[1].name, "web-2");
     assert_eq!(found.left_out.len(), 101);
-    assert_eq!(found.left_out[100], format!("{} more", 100_000 - found.images.len() - 100));
+    assert_eq!(found.left_out[100], format!("{} more", 10_000 - found.images.len() - 100));
     let (text, read) = written(&checkout);
     assert!(text.len() < 256 << 10, "{}", text.len());
     assert_eq!(read["images"].as_object().unwrap().len(), found.images.len());

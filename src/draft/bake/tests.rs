@@ -56,7 +56,7 @@ fn a_value_that_is_named_often_ends() {
 
 #[test]
 fn a_value_that_is_nested_ever_deeper_ends() {
-    let rest: String = (1..5_000).map(|at| format!("variable \"A{at}\" {{ default = [A{}] }}\n", at - 1)).collect();
+    let rest: String = (1..3_000).map(|at| format!("variable \"A{at}\" {{ default = [A{}] }}\n", at - 1)).collect();
     let (images, left_out) =
         hcl(&format!("{rest}variable \"A0\" {{ default = 1 }}\ntarget \"a\" {{ args = {{ B = A9 }} }}\n"));
     assert_eq!(images["a"]["args"]["B"].to_string(), "[[[[[[[[[1]]]]]]]]]");
@@ -74,7 +74,8 @@ target "a" {{
   context = "${{l[0]}}/${{ l0 == "x" ? "y" : "z" }}"
   args = [for a in l : [for b in l : [for c in l : [for d in l : [for e in l : e]]]]]
   labels = "%{{ for a in l }}%{{ for b in l }}%{{ for c in l }}%{{ for d in l }}${{d}}%{{ endfor }}%{{ endfor }}%{{ endfor }}%{{ endfor }}"
-  target = "${{"${{"${{"${{"${{l0}}"}}"}}"}}"}}"
+  dockerfile = "${{ l0 == "" ? "" : "${{l0}}.Dockerfile" }}"
+  target = "${{"${{"${{l0}}"}}"}}"
   network = l{splats}
   ssh = "%{{ if l0 == "x" }}default%{{ endif }}"
   pull = [lower("X")]
@@ -84,6 +85,7 @@ target "a" {{
     ));
     assert_eq!(images["a"]["context"], "x/y");
     assert_eq!(images["a"]["ssh"], "default");
+    assert_eq!(images["a"]["dockerfile"], "x.Dockerfile");
     assert_eq!(
         left_out,
         [
@@ -169,4 +171,14 @@ fn groups_may_name_each_other() {
         names.join(",")
     );
     assert_eq!(hcl(&text).0.into_keys().collect::<Vec<_>>(), ["t7"]);
+}
+
+#[test]
+fn more_fields_than_anybody_writes_are_not_read() {
+    for (fields, read) in [(7_998, true), (8_000, false)] {
+        let fields: String = (0..fields).map(|at| format!("a{at}=1\n")).collect();
+        let (images, left_out) = hcl(&format!("{fields}target \"a\" {{\n context = \"a\"\n}}\n"));
+        assert_eq!(images.contains_key("a"), read);
+        assert_eq!(left_out.is_empty(), read, "{left_out:?}");
+    }
 }

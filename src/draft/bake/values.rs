@@ -18,7 +18,7 @@ const GROWTH: usize = 2 << 20;
 const DEEPEST: usize = 16;
 
 /// How deep templates may stand in templates: each is read again for every one that it stands in.
-const TEMPLATES: usize = 4;
+const TEMPLATES: usize = 2;
 
 /// How many elements `a.b[0].c` may have: `[*]` costs a call for each.
 const ELEMENTS: usize = 16;
