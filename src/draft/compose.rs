@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Draft, DraftImage};
+use super::{Draft, DraftImage, yaml};
 
 /// Takes over every service that is built. Its fields are those of a pipeline file.
 pub(super) fn read(path: &str, text: &str, draft: &mut Draft) {
-    let Some(file) = super::yaml(text) else {
+    let Some(file) = yaml::read(text) else {
         return draft.leave_out(format!("{path}: it cannot be read as YAML"));
     };
     let services = file.get("services").and_then(Value::as_object);

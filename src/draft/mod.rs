@@ -17,6 +17,7 @@ mod reference;
 mod tests;
 mod workflow;
 mod write;
+mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -91,14 +92,4 @@ pub fn draft(checkout: &Checkout) -> Draft {
     dockerfiles::read(checkout, &mut draft);
     draft.finish(&checkout.name);
     draft
-}
-
-/// A file of another tool's. Aliases are followed as far as anybody uses them.
-fn yaml(text: &str) -> Option<serde_json::Value> {
-    let options = serde_yaml::options! {
-        budget: serde_yaml::budget! { max_nodes: 50_000, max_depth: 32, max_total_scalar_bytes: 1 << 20 },
-        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 50_000 },
-        with_snippet: false,
-    };
-    serde_yaml::from_str_with_options(text, options).ok()
 }

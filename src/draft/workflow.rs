@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Draft, DraftImage};
+use super::{Draft, DraftImage, yaml};
 
 /// Inputs that are fields of a build, and what they are called there.
 const INPUTS: [(&str, &str); 12] = [
@@ -21,7 +21,7 @@ const INPUTS: [(&str, &str); 12] = [
 ];
 
 pub(super) fn read(path: &str, text: &str, draft: &mut Draft) {
-    let Some(workflow) = super::yaml(text) else {
+    let Some(workflow) = yaml::read(text) else {
         return draft.leave_out(format!("{path}: it cannot be read as YAML"));
     };
     let jobs = workflow.get("jobs").and_then(Value::as_object).into_iter().flatten();
