@@ -178,6 +178,14 @@ mod tests {
     }
 
     #[test]
+    fn long_names_are_counted_wherever_they_stand() {
+        let paths = (0..1_000).map(|at| format!("{}{at}/Dockerfile", "a".repeat(196))).collect();
+        let checkout = Checkout { name: "p".repeat(50), paths, ..Checkout::default() };
+        let written = draft::pipeline_file(&draft::draft(&checkout), &checkout, &refused);
+        assert!(written.len() < 200 << 10, "{}", written.len());
+    }
+
+    #[test]
     fn files_are_read_up_to_a_size_and_what_is_not_read_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let at = |path: &str| folder.path().join(path);

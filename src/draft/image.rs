@@ -66,7 +66,8 @@ impl DraftImage {
 
     /// The room that it takes in a pipeline file; `None` if it has no place in one.
     fn room(&self) -> Option<usize> {
-        let words = self.name.len() + self.from.len() + self.repository.as_ref().map_or(0, String::len);
+        // Where it has no repository yet, that is named after it.
+        let words = 2 * self.name.len() + self.from.len() + self.repository.as_ref().map_or(0, String::len);
         // Names of fields and what stands around them.
         let around = 100 + bounds::room(&Value::from(vec![Value::Null; 5]))?;
         self.build
