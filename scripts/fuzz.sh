@@ -3,18 +3,20 @@
 #
 #   scripts/fuzz.sh 60            each target for 60 seconds
 #   scripts/fuzz.sh 3600 names    one target for an hour
+#   scripts/fuzz.sh --keep names  keeps what reaches most, of this target; of all where none is named
 #
 # Each begins with its seeds, with what was kept, and with the words of fuzz/dictionaries. What is found new is kept in
 # target/fuzz/corpus, what fails in target/fuzz/artifacts. fuzz/corpus holds the smallest set
-# that reaches as much, an input a line in base64, which `cargo test` feeds again: scripts/fuzz.sh --keep makes it anew.
+# that reaches as much, an input a line in base64, which `cargo test` feeds again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/common.sh
 
-keep=false
-if [ "${1:-}" = --keep ]; then keep=true; shift; fi
-seconds=${1:-60}
-shift || true
+keep=false seconds=60
+case "${1:-}" in
+--keep) keep=true && shift ;;
+?*) seconds=$1 && shift ;;
+esac
 mkdir -p target/fuzz/corpus target/fuzz/artifacts
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then

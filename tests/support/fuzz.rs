@@ -6,6 +6,7 @@ use std::path::Path;
 
 use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 use longshore::dockerfile::{self, Circumstances};
+use longshore::draft::{self, Checkout};
 use longshore::effects::buildkit::Progress as BuildKitProgress;
 use longshore::effects::context::IgnoreRules;
 use longshore::effects::docker::ClassicProgress;
@@ -38,7 +39,7 @@ impl Target {
     }
 }
 
-pub static TARGETS: [Target; 15] = [
+pub static TARGETS: [Target; 16] = [
     Target {
         name: "pipeline file and interpolation",
         seeds: &[
@@ -151,6 +152,17 @@ pub static TARGETS: [Target; 15] = [
             "- https://me:p/w@host/a.git?b=${C:-d}#e\n-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n",
         ],
         run: quoted_lines,
+    },
+    Target {
+        name: "what init reads",
+        seeds: &[
+            "0variable \"V\" {\n default = \"1\"\n}\ntarget \"a\" {\n inherits = [\"b\"]\n tags = [\"x/y:${V}\"]\n args = { A = V == 1 ? \"b\" : upper(V) }\n}\n",
+            "1{\"variable\": {\"V\": {\"default\": \"${W}\"}}, \"target\": {\"a\": {\"context\": \"${V}\", \"contexts\": {\"b\": \"target:b\"}}}}",
+            "2services: { web: { build: { context: &a web, args: [A=$$1, B] }, image: 'x/y:${V:-1}' } }\nsecrets: { s: { file: s } }\n",
+            "3jobs: { j: { steps: [{ uses: docker/build-push-action@v6, with: { tags: 'a/b:1', build-args: \"A=1\\nB\" } }] } }\n",
+            "4a b\nDockerfile.x",
+        ],
+        run: drafts,
     },
 ];
 
@@ -320,3 +332,28 @@ fn quoted_lines(bytes: &[u8]) {
 }
 
 const CANARY: &str = "c4n4ry";
+
+/// What stands in files of a checkout becomes a pipeline file that can be read, whatever it is. The first byte says in which
+/// file.
+fn drafts(bytes: &[u8]) {
+    let text = text(bytes);
+    let mut chars = text.chars();
+    let paths = ["docker-bake.hcl", "docker-bake.json", "compose.yaml", ".github/workflows/build.yml"];
+    let path = chars.next().and_then(|digit| paths.get(digit.to_digit(10)? as usize));
+    let text = chars.as_str().to_owned();
+    let mut checkout =
+        Checkout { name: "shop".to_owned(), paths: vec!["Dockerfile".to_owned()], ..Checkout::default() };
+    match path {
+        Some(path) => drop(checkout.texts.insert((*path).to_owned(), text)),
+        None => checkout.paths.push(text),
+    }
+    let drafted = draft::draft(&checkout);
+    let any = |_: &str| Some("v".to_owned());
+    let refused = |written: &str| {
+        let read = pipeline::parse("f", written.to_owned()).and_then(|file| file.resolve(&any));
+        let problems = read.err().into_iter().flat_map(|problems| problems.iter().cloned().collect::<Vec<_>>());
+        problems.filter_map(|problem| Some((problem.place?.line, problem.message))).collect()
+    };
+    let written = draft::pipeline_file(&drafted, &checkout, &refused);
+    assert!(drafted.images.is_empty() || pipeline::parse("f", written.clone()).is_ok(), "{written}");
+}
